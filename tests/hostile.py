@@ -15,13 +15,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
-from results_files import harness_0_3, harness_0_4, leaderboard_v1
+from results_files import harness_0_3, harness_0_4, leaderboard_v1, read_results
 
 from cape_lib import tables
 from cape_lib.cli.diagnose import checked
 from cape_lib.dashboard import diagnose_family
 from cape_lib.errors import CapeError
-from cape_lib.ingest import read_results
 
 BAD = object()  # a cell that is no number: it must not be accepted in a column of scores
 SCORES = ("hellaswag", "truthfulqa", "mmlu")

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-from cape_lib.ingest import task_table
+from cape_lib.ingest import Options, read_any, task_table
+from cape_lib.tables.scores import refuse_mixed
 
 MMLU_SUBJECTS = task_table()["mmlu_subjects"]
 RELEASES = ["0.4.0", "0.4.1", "0.4.2", "0.4.3", "0.4.4", "0.4.5", "0.4.7", "0.4.8"]
@@ -18,6 +20,15 @@ RELEASES += ["0.4.9", "0.4.9.1", "0.4.9.2", "0.4.10", "0.4.11", "0.4.12", "0.4.1
 SCORES = {"hellaswag": 0.40, "arc_challenge": 0.30, "winogrande": 0.55, "truthfulqa_mc2": 0.42, "truthfulqa_mc1": 0.25}
 SHOTS = {"hellaswag": 10, "arc_challenge": 25, "winogrande": 5, "truthfulqa_mc2": 0, "truthfulqa_mc1": 0}
 ITEMS = {"hellaswag": 10042, "arc_challenge": 1172, "winogrande": 1267, "truthfulqa_mc2": 817, "truthfulqa_mc1": 817}
+
+
+def read_results(sources: list[Path], *, allow: tuple[str, ...] = (), **options: Any) -> SimpleNamespace:
+    """The scores in results files with notes and files; models that may not be compared are refused as on import."""
+    read = read_any([str(source) for source in sources], Options(allow=frozenset(allow), **options))
+    frame = read.scores.frame.drop(columns="family")
+    if "mixed" not in allow:
+        refuse_mixed(frame, [name for name in frame if f"{name}_protocol" in frame], name="the files")
+    return SimpleNamespace(scores=frame, notes=read.scores.notes, files=read.files)
 
 
 def numbers(release: str) -> tuple[int, ...]:

@@ -15,10 +15,9 @@ import time
 
 import pandas as pd
 import pytest
-from results_files import harness_0_4, ladder, write
+from results_files import harness_0_4, ladder, read_results, write
 
 from cape_lib.cli import main
-from cape_lib.ingest import read_results
 
 SCORES = "model,params_b,hellaswag,truthfulqa\nA,0.5,30.5,40.1\nB,1.5,45.2,38.0\nC,6,60.1,41.5\n"
 

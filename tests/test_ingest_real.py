@@ -9,8 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-
-from cape_lib.ingest import read_results
+from results_files import read_results
 
 KEPT = Path(__file__).parent / "fixtures" / "harness_0_4_13"
 
@@ -25,7 +24,7 @@ def group(folder: Path) -> dict[str, float]:
 
 
 def test_kept_files_of_the_harness_are_read():
-    read = read_results([KEPT], family="Tiny")
+    read = read_results([KEPT])
     (row,) = read.scores.to_dict("records")
     assert row["model"] == "tiny-16" and 0 < row["params_b"] < 0.0001
     assert read.notes == ("read from 4 file(s) of lm-evaluation-harness",)
@@ -52,7 +51,7 @@ def test_the_harness_runs_here_and_its_files_are_read(tmp_path):
     command = [sys.executable, "-P", script, str(tmp_path), "--widths", "16", *runs]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
-    (row,) = read_results([tmp_path / "results"], family="Tiny").scores.to_dict("records")
+    (row,) = read_results([tmp_path / "results"]).scores.to_dict("records")
     assert row["model"] == "tiny-16"
     assert "10-shot" in row["hellaswag_protocol"] and "; 0-shot" in row["truthfulqa_protocol"]
     assert row["mmlu_weighted"] == pytest.approx(100 * group(tmp_path)["acc,none"], abs=1e-3)

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pytest
 from harness_run import OFFLINE
-from results_files import ladder
+from results_files import ladder, read_results
 from stub_chapters import write_chapters
 
 from cape_lib.cli import main
-from cape_lib.ingest import read_results
 from cape_lib.report import family, publish
 from cape_lib.report.family.measuring import LEADERBOARD_TASKS
 from cape_lib.tables import read_scores

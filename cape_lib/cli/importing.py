@@ -18,7 +18,7 @@ from cape_lib.tables import Scores, TableOptions, refuse_unnamed, score_benchmar
 from cape_lib.tables.axes import axis_named, of_rows
 from cape_lib.tables.benchmarks import PAIRS
 from cape_lib.tables.columns import to_size
-from cape_lib.tables.score_checks import refuse_mixed
+from cape_lib.tables.scores import refuse_mixed
 
 if TYPE_CHECKING:
     import pandas as pd

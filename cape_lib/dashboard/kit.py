@@ -24,7 +24,7 @@ from cape_lib.tables.axes import KNOWN, NAMES, RAW_FLOPS, WIDE, axis_named
 from cape_lib.tables.columns import MEASURES, TEXT
 from cape_lib.tables.columns import table as column_table
 from cape_lib.tables.one_family import BETWEEN_RUNS
-from cape_lib.tables.score_checks import protocol_kinds
+from cape_lib.tables.scores import ABSENT, PROTOCOL_KINDS
 from cape_lib.tables.variants import OMNISCIENCE_QUESTIONS
 
 #: the panel of the base comparisons: 148 models measured by one harness
@@ -140,7 +140,7 @@ def _results() -> Plain:
             for tool, tasks in tools.items()
         },
         "usual_shots": task_table()["usual_shots"],
-        "protocols": protocol_kinds(),
+        "protocols": {"kinds": PROTOCOL_KINDS, "absent": ABSENT},
         "names": model_names.patterns(),
     }
 

@@ -14,7 +14,7 @@ from cape_lib.tables import Scores, model_names
 from cape_lib.tables.axes import Axis
 from cape_lib.tables.columns import known_name
 from cape_lib.tables.one_family import run_number
-from cape_lib.tables.score_checks import refuse_mixed
+from cape_lib.tables.scores import refuse_mixed
 
 #: two models side by side: there is no order between them, and so no size and no step
 _SIDE = Axis("pair", "pair", "pair", scale="linear")

@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,38 +76,31 @@ def fetch(source: str, address: str, *, headers: Mapping[str, str] | None = None
     seconds: for the whole reply, a trickle of its header or its body included.  headers: the reader's key, for example.
     """
     request = urllib.request.Request(address, headers={"User-Agent": "cape-book", **(headers or {})})
-    late = f"its answer takes longer than {seconds:g} seconds"
-    replies: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
+    replies: queue.SimpleQueue[tuple[bytes, str | None] | Exception] = queue.SimpleQueue()
 
     def read() -> None:
-        # A socket's own limit starts anew with every byte: this thread is waited for no longer than it may take.
-        deadline = time.monotonic() + seconds
         try:
             with urllib.request.build_opener(_SameHost).open(request, timeout=seconds) as reply:
-                content = bytearray()
-                while part := reply.read1(65_536):
-                    content += part
-                    if len(content) > MOST_BYTES:
-                        raise _refused(source, address, f"its answer is larger than {MOST_BYTES // 1_000_000} MB")
-                    if time.monotonic() > deadline:
-                        raise _refused(source, address, late)
-                expected = reply.headers.get("Content-Length")
-            if expected is not None and len(content) < int(expected):
-                raise _refused(source, address, "its answer breaks off")
-            replies.put(bytes(content))
+                replies.put((reply.read(MOST_BYTES + 1), reply.headers.get("Content-Length")))
         except Exception as problem:
             replies.put(problem)
 
+    # A socket's own limit starts anew with every byte: this thread is waited for no longer than it may take.
     threading.Thread(target=read, daemon=True).start()
     try:
         answer = replies.get(timeout=seconds)
         if isinstance(answer, Exception):
             raise answer
-        return json.loads(answer)
+        content, expected = answer
+        if len(content) > MOST_BYTES:
+            raise _refused(source, address, f"its answer is larger than {MOST_BYTES // 1_000_000} MB")
+        if expected is not None and len(content) < int(expected):
+            raise http.client.IncompleteRead(content)
+        return json.loads(content)
     except (queue.Empty, OSError, http.client.HTTPException, ValueError, RecursionError) as problem:
         away = getattr(problem, "reason", problem)
         reasons = {
-            queue.Empty: late,
+            queue.Empty: f"its answer takes longer than {seconds:g} seconds",
             urllib.error.HTTPError: f"it answers {getattr(problem, 'code', '')} {away}",
             OSError: f"it is away ({away})",
             http.client.IncompleteRead: "its answer breaks off",
@@ -129,22 +122,17 @@ def sources() -> pd.DataFrame:
 
 def openhands(source: Row) -> list[Row]:
     """Rows of the OpenHands index: a model with SWE-bench Verified (percent), agent version, day of submission."""
-    listing = fetch(source["source"], source["listing"])
-    if isinstance(listing, list) and not all("name" in entry for entry in listing if isinstance(entry, dict)):
-        listing = None
-    listing = _objects(source, listing, "the listing is no list of folders with a name", names="the listing")
+    listing = _objects(source, fetch(source["source"], source["listing"]), "the listing", ("name",))
     rows, deadline = [], time.monotonic() + MOST_SECONDS_OF_ALL
     for name in sorted(str(entry["name"]) for entry in listing if entry.get("type", "dir") == "dir"):
         if time.monotonic() > deadline:
             raise _refused(source["source"], source["listing"], f"its files take over {MOST_SECONDS_OF_ALL:g} seconds")
         place = source["address"].replace("{model}", quote(name, safe=""))
-        scores = _objects(source, fetch(source["source"], place), f"the scores of {name} are no list of objects")
-        swe = [s for s in scores if s.get("benchmark") == "swe-bench"]
-        if swe:
+        scores = _objects(source, fetch(source["source"], place), f"the scores of {name}")
+        if swe := [score for score in scores if score.get("benchmark") == "swe-bench"]:
             about = fetch(source["source"], place.replace("scores.json", "metadata.json"))
-            if not isinstance(about, dict):
-                raise _shape(source, f"the metadata of {name} are no object")
-            last = max(swe, key=lambda s: str(s.get("submission_time", "")))
+            (about,) = _objects(source, [about], f"the metadata of {name}")
+            last = max(swe, key=lambda score: str(score.get("submission_time", "")))
             rows.append(
                 {
                     "index_name": name,
@@ -170,13 +158,9 @@ def artificial_analysis(source: Row) -> list[Row]:
     answer = fetch(source["source"], source["listing"], headers={"x-api-key": key})
     models = answer.get("data") if isinstance(answer, dict) else None
     rows = []
-    for model in _objects(source, models, "the answer has no list `data`", names="the answer"):
-        scores, creator = model.get("evaluations"), model.get("model_creator")
-        if not isinstance(scores, dict):
-            raise _shape(source, f"{str(model.get('name'))[:60]} has no object `evaluations`")
+    for model in _objects(source, models, "the answer", ("name", "evaluations", "model_creator")):
         name = _text(source, model, "name")
-        if not isinstance(creator, dict):
-            raise _shape(source, f"{name} has no object `model_creator`")
+        scores, creator = _objects(source, [model["evaluations"], model["model_creator"]], f"what it says of {name}")
         row: Row = {"model": name, "slug": _text(source, model, "slug"), "lab": _text(source, creator, "name")}
         if model.get("release_date") is not None:
             row["release_date"] = _text(source, model, "release_date")
@@ -195,12 +179,13 @@ def _shape(source: Row, why: str) -> SurroundingsError:
     return SurroundingsError(f"{source['source']}: changed its shape: {why}; nothing was changed")
 
 
-def _objects(source: Row, value: Any, why: str, *, names: str = "") -> list[Row]:
-    """A list of objects, or an error that says why it is none; names: what must not name too many models."""
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        raise _shape(source, why)
+def _objects(source: Row, value: Any, what: str, names: Collection[str] = ()) -> list[Row]:
+    """A list of objects that have `names`, not too many; else an error that says `what` has another shape."""
+    if not isinstance(value, list) or not all(isinstance(one, dict) and set(names) <= set(one) for one in value):
+        having = f" with {', '.join(names)}" if names else ""
+        raise _shape(source, f"{what}: no list of objects{having}")
     if names and len(value) > MOST_MODELS:
-        raise _shape(source, f"{names} names {len(value)} models")
+        raise _shape(source, f"{what} names {len(value)} models")
     return value
 
 

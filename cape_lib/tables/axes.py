@@ -15,7 +15,6 @@ from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.names import suggest
 from cape_lib.tables import model_names
 from cape_lib.tables.columns import TEXT, known_name, to_number, to_size
-from cape_lib.tables.score_checks import NO_DATE
 from cape_lib.tables.sheets import Sheet
 
 Floats = NDArray[np.float64]
@@ -31,6 +30,7 @@ HUGE = 1e15
 WIDE = 10.0
 #: days of the axis of dates are counted from here
 _EPOCH = pd.Timestamp("1970-01-01")
+NO_DATE = "{!r} is not a date; write YYYY-MM-DD or YYYY-MM"
 
 
 @dataclass(frozen=True, slots=True)

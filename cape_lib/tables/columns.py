@@ -121,9 +121,6 @@ _APART = re.compile(r"^[+-]?\d{1,3}([ \u00a0\u2007\u2009\u202f'’_]\d{3})+([.,]
 _GROUPED = re.compile(r"^[+-]?\d{1,3}(,\d{3})+$", re.ASCII)
 #: marks of a footnote after a number, and arrows that say which way is better
 _MARKS = re.compile(r"(?<=[\d%kKmMbBtT])\s*([†‡§¶*^↑↓▲▼]+|[¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᶜ]|\[\^?\w{1,3}\])+$")
-#: two numbers in a cell, the second in brackets; a number and what may be the ends of its interval
-TWO_NUMBERS = re.compile(r"^([\d.,]+)\s*\(([+-]?[\d.,]+)\)$")
-WITH_ENDS = re.compile(r"^([\d.,]+)\s*[\[(]\s*[\d.,]+\s*(?:[,;–-]|to)\s*[\d.,]+\s*[\])]$")
 _PLUS_MINUS = re.compile(r"^(.+?)\s*\(?\s*(?:±|\+/-|\+-)\s*([^()]+?)\)?$")
 _WITH_UNIT = re.compile(r"^(.+?)\s*(k|m|b|bn|t|billions?|millions?)$", re.IGNORECASE)
 #: what stands around a size ("~7B", "7B params", "70B (dense)"), and one with its active part ("30B-A3B")

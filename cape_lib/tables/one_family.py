@@ -15,8 +15,7 @@ from cape_lib.names import suggest
 from cape_lib.tables import model_names
 from cape_lib.tables.axes import PARAMS, Axis, above_zero, is_training, of_rows
 from cape_lib.tables.benchmarks import label
-from cape_lib.tables.score_checks import UNNAMED_FAMILY, refuse_mixed
-from cape_lib.tables.scores import Scores
+from cape_lib.tables.scores import UNNAMED_FAMILY, Scores, refuse_mixed
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,18 +99,20 @@ class Sheet:
         """The names of the columns as they stand."""
         return [str(name) for name in self.cells.columns]
 
-    def place(self, position: int, column: str) -> str:
-        """File, row and column of a cell, to open an error message."""
-        return f"{self.name}: row {self.cells.index[position]}, column {column}"
+    def note(self, bad: pd.Series, column: str, says: str, *values: pd.Series) -> list[str]:
+        """File, row, column and what is said of the first row that is bad, [] where none is.
 
-    def refusal(self, position: int, column: str, reason: str) -> ScoresError:
-        """The error for one cell: its place and the reason, which ends with the next step."""
-        return ScoresError(f"{self.place(position, column)}: {reason}")
+        says: filled with the cells of `values` there.
+        """
+        return [
+            f"{self.name}: row {self.cells.index[at]}, column {column}: {says.format(*(v.iloc[at] for v in values))}"
+            for at in np.flatnonzero(bad.to_numpy(dtype=bool))[:1]
+        ]
 
     def refuse(self, bad: pd.Series, column: str, says: str, *values: pd.Series) -> None:
-        """Raise `refusal` for the first row that is bad; `says` is filled with the cells of `values` there."""
-        for position in np.flatnonzero(bad.to_numpy(dtype=bool))[:1]:
-            raise self.refusal(position, column, says.format(*(cells.iloc[position] for cells in values)))
+        """Raise ScoresError with the `note` of the first row that is bad; `says` ends with the next step."""
+        for reason in self.note(bad, column, says, *values):
+            raise ScoresError(reason)
 
     def of(self, cells: pd.DataFrame, *notes: str) -> Sheet:
         """The sheet with other cells and further notes."""

@@ -627,9 +627,7 @@ def test_results_files_become_a_family(page: Any) -> None:
 
 
 def test_the_page_reads_what_the_import_reads(page: Any, tmp_path: Path) -> None:
-    from results_files import harness_0_4
-
-    from cape_lib.ingest import read_results
+    from results_files import harness_0_4, read_results
 
     result = []
     for i, release in enumerate(["0.4.0", "0.4.3", "0.4.9", "0.4.13"]):
@@ -637,7 +635,7 @@ def test_the_page_reads_what_the_import_reads(page: Any, tmp_path: Path) -> None
         (tmp_path / f"results_{i}.json").write_text(document, encoding="utf-8")
         result.append((f"results_{i}.json", document))
     params = {f"lab/model-{i}": float(i + 1) for i in range(4)}
-    ours = read_results([tmp_path], params=params, allow={"mixed"}).scores
+    ours = read_results([tmp_path], params=params, allow=("mixed",)).scores
     theirs = page.evaluate(
         """files => Cape.harness.assemble(files.map(([n, t]) => Cape.harness.readDocument(n, t)).map(d =>
         ({...d, readings: d.readings.map(r => ({...r, protocol: ''}))}))).rows""",

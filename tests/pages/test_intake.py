@@ -17,7 +17,6 @@ from cape_lib import tables
 from cape_lib.dashboard.one_family import diagnose_family
 from cape_lib.dashboard.page import inline
 from cape_lib.errors import CapeError, MissingError
-from cape_lib.ingest import read_results
 from cape_lib.tables.columns import heading, table
 
 pytestmark = pytest.mark.page
@@ -191,7 +190,7 @@ def test_results_files_give_the_same_rows_or_a_refusal_in_both(page: Any, tmp_pa
         files,
     )
     try:
-        ours = read_results([tmp_path]).scores.set_index("model")
+        ours = results_files.read_results([tmp_path]).scores.set_index("model")
     except MissingError:
         assert theirs["asks"] and "type its size" in theirs["asks"][0]
         return

@@ -410,7 +410,7 @@
     };
   }
 
-  /* ---- whether two scores may stand in one comparison: cape_lib.tables.score_checks ---- */
+  /* ---- whether two scores may stand in one comparison: cape_lib.tables.scores ---- */
 
   function partsOf(protocol) {
     const { kinds, absent } = Cape.kit.results.protocols;

@@ -16,7 +16,7 @@ from cape_lib.names import suggest
 from cape_lib.report.family import measuring, parameters
 from cape_lib.tables import Scores
 from cape_lib.tables.axes import PARAMS, Axis, with_places
-from cape_lib.tables.score_checks import refuse_mixed
+from cape_lib.tables.scores import refuse_mixed
 
 Kind = Literal["base", "pair", "frontier", "path", "pairs"]
 BASE_PAIR = ("hellaswag", "truthfulqa")
