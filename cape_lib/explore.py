@@ -117,7 +117,7 @@ def _in_place() -> tuple[Any, Show]:
                 view.chart = chart
         else:
             views.children = [widget(chart) for chart in charts]
-        head.value, foot.value, below.value = figure.head, figure.foot, f"<p>{inline(reading)}</p>"
+        (head.value, foot.value), below.value = figure.live, f"<p>{inline(reading)}</p>"
 
     return widgets.VBox([head, views, foot, below, width()]), show
 

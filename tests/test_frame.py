@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import altair as alt
 import nbformat
@@ -18,7 +20,6 @@ from IPython.display import HTML
 
 from cape_lib import charts
 from cape_lib.charts import forms, frame, look
-from cape_lib.charts.naming import named
 from cape_lib.charts.tabular import table
 from cape_lib.errors import UsageError
 from cape_lib.explore import explore
@@ -153,7 +154,7 @@ def test_one_line_of_markdown_becomes_html_and_nothing_else_does() -> None:
 def stands(rows: pd.DataFrame, where: str = "wide", **more: Any) -> dict[str, str]:
     """Where each name stands that has a place."""
     x, y = (alt.X("x:Q", scale=alt.Scale(domain=[0, 100])), alt.Y("y:Q", scale=alt.Scale(domain=[0, 100])))
-    layers = named(rows, x, y, "name", height=300, **more)
+    layers = forms.named(rows, x, y, "name", height=300, **more)
     return {name: place for layer in layers for name, place in layer.data[["name", where]].to_numpy() if place}
 
 
@@ -206,8 +207,18 @@ def test_a_table_escapes_text_and_puts_in_html_as_it_is() -> None:
     rows = pd.DataFrame({"model": ["a<b"], "score": [-1.5], "where": [HTML('<a href="x">source</a>')]})
     page = str(table(rows, caption="One & all").data)
     assert "<td>a&lt;b</td>" in page and '<td><a href="x">source</a></td>' in page
-    assert 'role="region" aria-label="One &amp; all"' in page and "<caption>One &amp; all</caption>" in page
+    assert 'role="region" aria-label="One &amp; all"' in page and "<caption>One &amp; all " in page
     assert '<td class="cape-number">\N{MINUS SIGN}1.50</td>' in page
+
+
+def test_the_rows_of_a_table_come_as_a_file_with_plain_numbers() -> None:
+    rows = pd.DataFrame({"model": ["a, b"], "score": [-1.23456789], "where": [HTML('<a href="x">source</a>')]})
+    page = str(table(rows, caption="What it scores, in short").data)
+    link = re.search(r'download="what-it-scores-in-short.csv" href="data:text/csv;charset=utf-8,([^"]*)"', page)
+    assert link
+    assert list(csv.DictReader(unquote(link[1]).splitlines())) == [
+        {"model": "a, b", "score": "-1.234568", "where": "source"}
+    ]
 
 
 def half(cut: float) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import altair as alt
@@ -12,24 +13,10 @@ import pandas as pd
 from cape_lib.base.boundary import isocline
 from cape_lib.base.coupling import TOKEN_EDGE, FamilyModel
 from cape_lib.charts import forms
-from cape_lib.charts.forms import (
-    HOLLOW,
-    across,
-    band,
-    colours,
-    dots,
-    forest,
-    line_at,
-    phase_colour,
-    same_axis,
-    size_scale,
-    trace,
-    upright,
-)
+from cape_lib.charts.forms import across, band, dots, forest, line_at, named, phase_colour, size_scale, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import BLUE, INK, MUTED, TWO_SIDES
-from cape_lib.charts.naming import named
-from cape_lib.story.answer import verb
+from cape_lib.story.answer import capital, verb
 from cape_lib.story.boundary import at_tokens, tokens, turn
 from cape_lib.story.coupling import by_direction
 from cape_lib.tables import label, mark
@@ -38,8 +25,8 @@ from cape_lib.tables.chapters import RELATIVES
 
 #: What a step says beside its coupling.
 STEP = "smaller larger gamma low high p_negative"
-SIDES = ("below", "above")
 BARS = "Bars: 95 % intervals of a ratio (Fieller's), score noise. A bar that reaches the edge goes on beyond it."
+UNKNOWN = "No bars: how noisy the scores are is not known."
 #: The sizes that an axis of critical scales shows (billions); a bar stops at its ends.
 LEAST, MOST = 0.03, 400.0
 
@@ -59,7 +46,7 @@ def ladder_plane(
     path = pd.DataFrame({score: np.interp(at, range(len(ladder)), ladder[score]) for score in (x, y)})
     chart = alt.layer(
         forms.ways(steps, *axes, ends=[f"{x}_to", f"{y}_to"], colour=phase_colour(), strokeWidth=3),
-        dots(ladder, *axes, tooltip=along.column, size=70, **HOLLOW),
+        dots(ladder, *axes, tooltip=along.column, size=70, **forms.HOLLOW),
         *named(points, *axes, "model", height=320, around=[path], always=len(points), fontSize=12),
     )
     falls = f"{label(y)} falls in {int((gammas['dy'] < 0).sum())} of {len(gammas)} steps"
@@ -89,20 +76,19 @@ def local_couplings(
         title,
         source,
         f"{steps['step'].nunique()} steps",
-        f"gamma: points of {label(y)} for a point of {label(x)}. "
-        + (BARS if len(bars) else "No bars: how noisy the scores are is not known."),
+        f"gamma: points of {label(y)} for a point of {label(x)}. " + (BARS if len(bars) else UNKNOWN),
         rows=gammas if along.by_size else gammas.rename(columns={"smaller": "first", "larger": "last"}),
     )
 
 
 def _short_steps(gammas: pd.DataFrame, along: Axis) -> list[str]:
     """Each step by its two sizes, which fit a phone; by the models' names where two steps would read alike."""
-    if not along.by_size:
-        ends = zip(gammas[f"{along.column}_low"], gammas[f"{along.column}_high"], strict=True)
-        return [f"{along.number(low)} → {along.shown(high)}" for low, high in ends]
-    sizes = [f"{low:g} → {high:g} B" for low, high in zip(gammas["params_b_low"], gammas["params_b_high"], strict=True)]
     pairs = gammas[["smaller", "larger"]].drop_duplicates()  # a slider has each of them several times
-    return sizes if len(set(sizes)) == len(pairs) else list(gammas["smaller"] + " → " + gammas["larger"])
+    number, shown = (along.number, along.shown) if not along.by_size else ("{:g}".format, "{:g} B".format)
+    ends = zip(gammas[f"{along.column}_low"], gammas[f"{along.column}_high"], strict=True)
+    steps = [f"{number(low)} → {shown(high)}" for low, high in ends]
+    alike = along.by_size and len(set(steps)) != len(pairs)
+    return list(gammas["smaller"] + " → " + gammas["larger"]) if alike else steps
 
 
 def every_family(gammas: pd.DataFrame, *, x: str, y: str, own: str, source: str) -> Figure:
@@ -110,7 +96,7 @@ def every_family(gammas: pd.DataFrame, *, x: str, y: str, own: str, source: str)
     shown = gammas.assign(shown=gammas["gamma"].clip(-2, 2))
     names = sorted(shown["ladder"].unique())
     pick = forms.picker("family", ["all", *names], own if own in names else names[0], label="family to pick out")
-    axes = forms.size_scale("params_b_mid"), upright("shown", "gamma, clipped to ±2", [-2, 2])
+    axes = size_scale("params_b_mid"), upright("shown", "gamma, clipped to ±2", [-2, 2])
     mine = "family === 'all' || datum.ladder === family"
     paths = trace(shown, *axes, detail="ladder:N", colour=alt.value(MUTED), tooltip=None)
     points = dots(shown, *axes, colour=phase_colour(), tooltip=STEP, size=70)
@@ -130,11 +116,11 @@ def correlation_by_cut(sweep: pd.DataFrame, *, source: str, leap: str = "") -> F
 
     sweep: `coupling.cut_sweep`; leap: which models make its largest change (`story.coupling.leap`).
     """
-    table = pd.wide_to_long(sweep, ["n", "r", "low", "high"], "cut_b", "side", sep="_", suffix=r"\w+").reset_index()
-    table = table.rename(columns={"r": "estimate"})[["cut_b", "side", "n", "estimate", "low", "high"]].dropna()
-    x = forms.size_scale("cut_b", low=float(sweep["cut_b"].min()), high=float(sweep["cut_b"].max())).title("cut")
-    side = colours("side", SIDES, TWO_SIDES, title="models")
-    drawn = band(table, x, upright("estimate", "Pearson r", [-1, 1]), colour=side, point=True)
+    shown = ["cut_b", "side", "n", "r", "low", "high"]
+    table = pd.wide_to_long(sweep, shown[2:], "cut_b", "side", sep="_", suffix=r"\w+").reset_index()[shown].dropna()
+    x = size_scale("cut_b", low=float(sweep["cut_b"].min()), high=float(sweep["cut_b"].max())).title("cut")
+    side = forms.colours("side", ("below", "above"), TWO_SIDES, title="models")
+    drawn = band(table, x, upright("r", "Pearson r", [-1, 1]), colour=side, point=True)
     flips, sure = int(sweep["flips"].sum()), int(sweep["flips_surely"].sum())
     title = f"The sign flips at {flips} of the {len(sweep)} cuts tried, at {sure} of them beyond both intervals"
     return figure(
@@ -170,17 +156,11 @@ def whole_ladders(
     phases: colour by the phase of the whole ladder; hollow: ladders whose smallest size loses by thinking; name: of the
     figure on its page.
     """
-    rows = ladders.sort_values("dy").assign(low=lambda table: table["dy_low"], high=lambda table: table["dy_high"])
-
-    def brief(params_b: float) -> str:
-        # a row name must not take three lines on a phone
-        return f"{params_b:.2g}" if params_b < 10 else f"{params_b:.0f}"
-
-    # the sizes stay together where a phone breaks a name into lines
-    rows["name"] = [
-        f"{'▸ ' if ladder == own else ''}{ladder} ({brief(low)}\u00a0→\u00a0{brief(high)}\u00a0B)"
-        for ladder, low, high in zip(rows["ladder"], rows["params_b_low"], rows["params_b_high"], strict=True)
-    ]
+    rows = ladders.assign(low=ladders["dy_low"], high=ladders["dy_high"]).sort_values("dy")
+    # a row name must not take three lines on a phone, and its sizes stay together where one breaks it
+    low, high = (rows[f"params_b_{end}"].map(lambda b: f"{b:.2g}" if b < 10 else f"{b:.0f}") for end in ("low", "high"))
+    ladder = rows["ladder"].where(rows["ladder"] != own, f"▸ {own}")
+    rows["name"] = ladder + " (" + low + "\u00a0→\u00a0" + high + "\u00a0B)"
     ways = by_direction(ladders)
     down, up = len(ways["lost"]), len(ways["gained"])
     rows["hollow"] = rows["ladder"].isin(hollow or ways["open"])
@@ -232,7 +212,7 @@ def signs_by_tokens(table: pd.DataFrame, *, source: str) -> Figure:
         rows.drop(columns="tokens"),
         forms.row_names("size", dict.fromkeys(words)).title("size of the step"),
         across("share", "share of negative steps", [0, 1], percent=True),
-        colour=colours("trained", names.values(), TWO_SIDES),
+        colour=forms.colours("trained", names.values(), TWO_SIDES),
         apart="trained",
         tooltip="negative steps families",
         rule=0.5,
@@ -259,16 +239,16 @@ def small_multiples(
     """
     shown = steps[steps["family"].isin(families)]
     axes = []
-    for letter, kind in (("x", across), ("y", upright)):
-        values = shown[[f"{letter}_from", f"{letter}_to"]].to_numpy(dtype=float)
-        axis = kind(f"{letter}_from", None, [float(values.min()), float(values.max())], nice=True, zero=False)
+    for column, kind in (("x_from", across), ("y_from", upright)):
+        values = shown[[column, column.replace("from", "to")]].to_numpy(dtype=float)
+        axis = kind(column, None, [float(values.min()), float(values.max())], nice=True, zero=False)
         axes.append(axis.axis(tickCount=3, labelFontSize=9))
 
     def plane(family: str) -> Any:
         rows = shown[shown["family"] == family]
         look = {"colour": phase_colour(hidden=True), "strokeWidth": 2.5}
         path = forms.ways(rows, *axes, ends=["x_to", "y_to"], tooltip="smaller larger gamma phase", **look)
-        ends = [dots(rows, f"x_{end}:Q", f"y_{end}:Q", size=18, tooltip=None, **HOLLOW) for end in ("from", "to")]
+        ends = [dots(rows, f"x_{end}:Q", f"y_{end}:Q", size=18, tooltip=None, **forms.HOLLOW) for end in ("from", "to")]
         return alt.layer(path, *ends).properties(title=alt.Title(family, fontSize=11, anchor="start"))
 
     where = "up in size" if along.by_size else f"along {along.noun}"
@@ -293,26 +273,17 @@ def pairs_of_one_size(pairs: pd.DataFrame, *, x: str, y: str, title: str, source
     pairs: rows of `diagnose_pairs`, each with first, second, dx, dy (points) and half of their 95 % intervals.
     title: the finding.
     """
-    rows = pd.DataFrame(
-        {
-            "pair": row["second"] + " against " + row["first"],
-            "score": name,
-            "estimate": row[change],
-            "low": row[change] - row[f"{change}_half"],
-            "high": row[change] + row[f"{change}_half"],
-            "p": row[f"{change}_p"],
-        }
-        for name, change in ((label(y), "dy"), (label(x), "dx"))
-        for row in pairs.to_dict("records")
-    )
+    names, parts = pairs["second"] + " against " + pairs["first"], []
+    for score, change in ((y, "dy"), (x, "dx")):
+        estimate, half = pairs[change], pairs[f"{change}_half"]
+        columns = {"estimate": estimate, "low": estimate - half, "high": estimate + half, "p": pairs[f"{change}_p"]}
+        parts.append(pd.DataFrame({"pair": names, "score": label(score)} | columns))
+    rows = pd.concat(parts)
     look = forms.by("score", (label(y), label(x)), TWO_SIDES, ("circle", "square"))
     points = across("estimate", "second minus first model, points")
-    caption = (
-        "Bars: 95 %, score noise of one pair alone. p is corrected for asking every pair (Holm)."
-        if rows["low"].notna().all()
-        else "No bars: how noisy the scores are is not known."
-    )
     chart = forest(rows, "pair", points, **look, apart="score", tooltip="p")
+    caption = "Bars: 95 %, score noise of one pair alone. p is corrected for asking every pair (Holm)."
+    caption = caption if rows["low"].notna().all() else UNKNOWN
     n = f"{len(pairs)} {'pair' if len(pairs) == 1 else 'pairs'}"
     return figure(chart, "own-pairs", title, source, n, caption, rows=pairs)
 
@@ -325,7 +296,8 @@ def score_by_size(ladder: pd.DataFrame, scales: pd.DataFrame, *, y: str, source:
     """
     axes = forms.axis_scale(along, ladder), forms.score(y)
     chart = alt.layer(
-        band(ladder, *axes, colour=alt.value(INK), opacity=0.35, bars=True), dots(ladder, *axes, size=70, **HOLLOW)
+        band(ladder, *axes, colour=alt.value(INK), opacity=0.35, bars=True),
+        dots(ladder, *axes, size=70, **forms.HOLLOW),
     )
     caption = ["Bars: 95 % score noise."] if ladder["low"].notna().any() else []
     inside = scales.dropna(subset=["n_c_b"])
@@ -333,8 +305,8 @@ def score_by_size(ladder: pd.DataFrame, scales: pd.DataFrame, *, y: str, source:
         turns = alt.Chart(inside).mark_rule(strokeDash=[5, 3], strokeWidth=2)
         size = alt.Tooltip("n_c_b", format=".2f", title=along.column)
         chart += turns.encode(
-            x=same_axis(axes[0], "n_c_b"),
-            color=colours("estimator", scales["estimator"], title="estimator"),
+            x=forms.same_axis(axes[0], "n_c_b"),
+            color=forms.colours("estimator", scales["estimator"], title="estimator"),
             tooltip=["estimator", size, "verdict", "reason"],
         )
         caption.append("Dashed: where an estimator places the turn.")
@@ -375,20 +347,17 @@ def all_families(model: FamilyModel, *, tokens_b: Sequence[float], source: str) 
     """
     middle = at_tokens(model)
     grid = [(tokens, size) for tokens in sorted({*map(float, tokens_b), middle}) for size in np.geomspace(0.1, 100, 40)]
-    gammas = [model.gamma(size, tokens_b=tokens) for tokens, size in grid]
-    table = pd.DataFrame(
-        [(gamma.estimate, gamma.low, gamma.high) for gamma in gammas], columns=["estimate", "low", "high"]
-    )
+    table = pd.DataFrame([asdict(model.gamma(size, tokens_b=tokens)) for tokens, size in grid])
+    table = table[["estimate", "low", "high"]]
     table = table.assign(tokens=[f"{tokens:,.0f} B tokens" for tokens, _ in grid], params_b=[size for _, size in grid])
-    colour = colours("tokens", table["tokens"].unique(), title="trained on")
+    colour = forms.colours("tokens", table["tokens"].unique(), title="trained on")
     axes = size_scale("params_b", low=0.1, high=100.0), upright("estimate", "expected gamma")
     banded = pd.Series([tokens == middle for tokens, _ in grid])
     lines = trace(table[~banded], *axes, colour=colour), band(table[banded], *axes, colour=colour)
-    first = turn(model).partition(";")[0]
     return figure(
         alt.layer(line_at(0, "y"), *lines),
         "all-families",
-        f"{first[0].upper()}{first[1:]}",
+        capital(turn(model).partition(";")[0]),
         source,
         f"{model.steps} steps of {model.families} families",
         f"Band: 95 % for the mean over families at {middle:,.0f} B tokens; losses end where a line crosses zero. One "
@@ -407,8 +376,8 @@ def isocline_plane(rows: pd.DataFrame, *, name: str, source: str) -> Figure:
     wide, tall = [[float(rows[c].min()) - 3, float(rows[c].max()) + 3] for c in ("x", "y")]
     grid = np.linspace(max(wide[0], 0.0), wide[1], 40)
     curves = [pd.DataFrame({"x": grid, "y": isocline(grid, ratio), name: ratio}) for ratio in rows[name].unique()]
-    axes = forms.across("x", "reasoning (%)", wide), upright("y", "truthfulness (%)", tall)
-    points = dots(rows, *axes, colour=forms.phase_colour(), tooltip="smaller larger gamma above", opacity=0.9)
+    axes = across("x", "reasoning (%)", wide), upright("y", "truthfulness (%)", tall)
+    points = dots(rows, *axes, colour=phase_colour(), tooltip="smaller larger gamma above", opacity=0.9)
     first = rows[rows[name] == rows[name].iloc[0]]
     below, above = first[~first["above"]], first[first["above"]]
     title = (
@@ -428,7 +397,7 @@ def forecasts(table: pd.DataFrame, *, y: str, source: str, title: str) -> Figure
     measured, curves = table[table["kind"] == "measured"], table[table["kind"] != "measured"]
     axes = size_scale("params_b"), forms.score("value", y)
     lines = trace(curves, *axes, colour=alt.Color("kind:N", title="method"), dash=alt.StrokeDash("kind:N"))
-    chart = lines + dots(measured, *axes, size=70, **HOLLOW)
+    chart = lines + dots(measured, *axes, size=70, **forms.HOLLOW)
     return figure(chart, "forecasts", title, source, f"{len(measured)} measured sizes", "Rings: measured.")
 
 

@@ -99,51 +99,56 @@ def ledger(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdic
     """
     mine = sum(one.source == claims.OURS for one in verdicts)
     every = [("", "all")]
-    marked = [[(word, f"{claims.SHAPES[word]} {word}") for word in axis] for axis in (ORDER, CONCLUSIONS)]
-    sources, chapters = ({getattr(one, what) for one in verdicts} for what in ("source", "chapter"))
+    marked = [every + [(word, _marked(word)) for word in axis] for axis in (ORDER, CONCLUSIONS)]
+    sources, chapters = (
+        every + [(name, name) for name in sorted({getattr(one, what) for one in verdicts})]
+        for what in ("source", "chapter")
+    )
     page = filled(
         "ledger.html",
         verdicts=verdicts,
         count=f"{len(verdicts)} of {len(verdicts)} claims" + (f", {mine} of them this book's" if mine else ""),
         lists={
-            "verdict": ("Number", every + marked[0]),
-            "conclusion": ("Conclusion", every + marked[1]),
-            "source": ("Source", every + [(name, name) for name in sorted(sources)]),
-            "chapter": ("Chapter", every + [(name, name) for name in sorted(chapters)]),
+            "verdict": ("Number", marked[0]),
+            "conclusion": ("Conclusion", marked[1]),
+            "source": ("Source", sources),
+            "chapter": ("Chapter", chapters),
             "sort": ("Sort by", [("id", "id"), ("verdict", "number"), *[(name, name) for name in SORTS]]),
         },
         claims=claims,
         places=PLACES,
         sentence=sentence,
         table=_table,
-        parts=_parts,
-        others={one.id: _panels(one, others) for one in verdicts},
-        tried=lambda one: [(each.name, number(each.value), each.interval, each.n, each.says) for each in one.stress],
+        tables=lambda one: _tables(one, others),
         records=script_json(plain(claims.as_records(verdicts), words=True)),
     )
     return HTML(typeset(page))
 
 
-def _parts(one: Verdict) -> list[tuple[object, ...]]:
-    """Each part of a claim with what was published, what comes out, and by which definition, said where it changes."""
-    rows: list[tuple[object, ...]] = []
-    before = ""
-    for part in one.parts:
-        how, verdict = claims.how(part), f"{claims.SHAPES[part.verdict]} {part.verdict}"
-        result = (part.came_out, part.interval, part.result.n, verdict, "as above" if how == before else how)
-        rows.append((part.name, claims.printed(part), *result))
-        before = how
-    return rows
-
-
-def _panels(one: Verdict, others: Mapping[str, Mapping[str, Verdict]]) -> list[tuple[str, ...]]:
-    """What a claim comes out as on each panel that has its rows; none where there is only one."""
-    there = {one.panel: one} | {panel: by_id[one.id] for panel, by_id in others.items() if one.id in by_id}
-    return [
-        (panel, "; ".join(part.came_out for part in each.parts), f"{claims.SHAPES[each.verdict]} {each.verdict}")
-        for panel, each in there.items()
-        if len(there) > 1
+def _tables(one: Verdict, others: Mapping[str, Mapping[str, Verdict]]) -> tuple[list[tuple[object, ...]], ...]:
+    """Rows of the three tables of a claim: its parts by their definitions, other panels, attempts to break it."""
+    how = [claims.how(part) for part in one.parts]
+    words = ["as above" if how[at] == before else how[at] for at, before in enumerate(["", *how[:-1]])]
+    parts = [
+        (
+            part.name,
+            claims.printed(part),
+            part.came_out,
+            part.interval,
+            part.result.n,
+            _marked(part.verdict),
+            definition,
+        )
+        for part, definition in zip(one.parts, words, strict=True)
     ]
+    there = {one.panel: one} | {panel: by_id[one.id] for panel, by_id in others.items() if one.id in by_id}
+    panels = [(name, "; ".join(part.came_out for part in v.parts), _marked(v.verdict)) for name, v in there.items()]
+    tried = [(each.name, number(each.value), each.interval, each.n, each.says) for each in one.stress]
+    return parts, panels, tried
+
+
+def _marked(word: str) -> str:
+    return f"{claims.SHAPES[word]} {word}"
 
 
 def _table(heads: str, rows: Iterable[Sequence[object]]) -> Markup:

@@ -7,6 +7,7 @@ names of `CHANNELS` and of properties of the mark, so that `**by("side", SIDES)`
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import altair as alt
@@ -30,6 +31,23 @@ CHANNELS |= {name: name for name in ("detail", "order", "x2", "y2")}
 SIZE_AXIS = alt.Axis(
     values=[0.1, 0.3, 1, 3, 10, 30, 100], labelExpr="datum.value + ' B'", title="parameters, log scale"
 )
+#: Inner widths of a plot in pixels, on a desk and on a phone, and the width below which the places of the phone hold.
+DESK, PHONE, NARROW = 600, 290, 420
+#: A letter and a line of a name, in pixels.
+LETTER, LINE = 6.4, 13
+#: Where a name may stand: word -> (steps to the right, steps down, how it is aligned), in the order of preference.
+PLACES = {
+    "right": (1.0, 0.0, "left"),
+    "left": (-1.0, 0.0, "right"),
+    "above": (0.0, -1.4, "center"),
+    "below": (0.0, 1.4, "center"),
+    "above right": (0.7, -1.0, "left"),
+    "below right": (0.7, 1.0, "left"),
+    "above left": (-0.7, -1.0, "right"),
+    "below left": (-0.7, 1.0, "right"),
+}
+#: How much of a name is left of its anchor.
+BEFORE = {"left": 0.0, "center": 0.5, "right": 1.0}
 #: Words with their looks, or without.
 Words = Mapping[str, str] | Iterable[str]
 
@@ -91,43 +109,33 @@ def row_names(column: str, order: Iterable[str] | None = None, **axis: Any) -> a
 
 
 def colours(
-    column: str, words: Words, shades: Sequence[str] = PALETTE, *, title: str | None = None, **legend: Any
+    column: str, words: Words, shades: Iterable[str] = PALETTE, *, title: str | None = None, **legend: Any
 ) -> alt.Color:
     """The colour of each word of a column.
 
     words: with their colours, or without: then these are `shades`;  legend: its settings, `hidden=True` for none.
     """
+    looks = words if isinstance(words, Mapping) else dict(zip(words, cycle(shades), strict=False))
     key = None if legend.pop("hidden", False) else alt.Legend(**legend)
-    return alt.Color(f"{column}:N", scale=_scale(words, shades), title=title, legend=key)
-
-
-def shapes(column: str, words: Words, marks: Sequence[str] = (), *, title: str | None = None) -> alt.Shape:
-    """The shape of each word of a column, in one legend with the colours of the same column; marks: as `shades`."""
-    return alt.Shape(f"{column}:N", scale=_scale(words, marks), title=title)
-
-
-def _scale(words: Words, looks: Sequence[str]) -> alt.Scale:
-    if isinstance(words, Mapping):
-        return alt.Scale(domain=list(words), range=list(words.values()))
-    names = list(words)
-    return alt.Scale(domain=names, range=list(looks[: len(names)]) if looks else alt.Undefined)
+    scale = alt.Scale(domain=list(looks), range=list(looks.values()))
+    return alt.Color(f"{column}:N", scale=scale, title=title, legend=key)
 
 
 def by(
-    column: str, words: Words, shades: Sequence[str] = PALETTE, marks: Sequence[str] = (), **legend: Any
+    column: str, words: Words, shades: Iterable[str] = PALETTE, marks: Sequence[str] = (), **legend: Any
 ) -> dict[str, Any]:
     """Colour and shape of each word of a column, for readers who see no colours too; arguments as of `colours`."""
     words = words if isinstance(words, Mapping) else list(words)
-    shape = shapes(column, list(words), marks, title=legend.get("title"))
+    scale = alt.Scale(domain=list(words), range=list(marks[: len(words)]) or alt.Undefined)
+    shape = alt.Shape(f"{column}:N", scale=scale, title=legend.get("title"))
     shape = shape.legend(None) if legend.get("hidden") else shape
     return {"colour": colours(column, words, shades, **legend), "shape": shape}
 
 
 def signs(column: str, words: Iterable[str], **legend: Any) -> dict[str, Any]:
     """Colour and shape of verdicts, statuses or readings, those that they have in boxes and tables."""
-    words = list(words)
-    each = [MARKS[word] for word in words]
-    return by(column, words, [mark.colour for mark in each], [mark.shape for mark in each], **legend)
+    looks = {word: MARKS[word].colour for word in words}
+    return by(column, looks, marks=[MARKS[word].shape for word in looks], **legend)
 
 
 def phase_colour(**legend: Any) -> alt.Color:
@@ -161,46 +169,42 @@ def tips(rows: pd.DataFrame, more: str | None, *drawn: Any) -> list[alt.Tooltip]
     ]
 
 
-def _marks(kind: str, rows: Any, x: Any, y: Any, tooltip: str | None, look: Mapping[str, Any]) -> Any:
-    """A mark a row, or one line through the rows; look: encodings and properties (the head of this file)."""
-    coded = {CHANNELS[name]: value for name, value in look.items() if name in CHANNELS}
-    words = tips(rows, tooltip, x, y, coded.get("color"), coded.get("shape"))
+def _marks(kind: str, rows: Any, x: Any, y: Any, look: dict[str, Any]) -> Any:
+    """A mark a row, or one line through the rows; look: tooltip, encodings and properties (the head of this file)."""
+    coded = {CHANNELS[name]: look[name] for name in look if name in CHANNELS}
+    words = tips(rows, look.pop("tooltip", ""), x, y, coded.get("color"), coded.get("shape"))
     drawn = getattr(alt.Chart(rows), f"mark_{kind}")(**{name: look[name] for name in look if name not in CHANNELS})
     return drawn.encode(x=x, y=y, tooltip=words, **coded)
 
 
-def dots(rows: Any, x: Any, y: Any, *, tooltip: str | None = "", **look: Any) -> Any:
-    """One full point a row; tooltip: as `more` of `tips`;  look: also size (pixels of area), one shape for all."""
+def dots(rows: Any, x: Any, y: Any, **look: Any) -> Any:
+    """One full point a row; look: tooltip (as `more` of `tips`), size (pixels of area), one shape for all, others."""
     if isinstance(look.get("shape"), str):
         look["shape"] = alt.value(look["shape"])
-    return _marks("point", rows, x, y, tooltip, {"filled": True, "size": 65, "opacity": 1} | look)
+    return _marks("point", rows, x, y, {"filled": True, "size": 65, "opacity": 1} | look)
 
 
-def trace(
-    rows: pd.DataFrame, x: Any, y: Any, *, tooltip: str | None = "", point: bool | int = False, **look: Any
-) -> Any:
+def trace(rows: pd.DataFrame, x: Any, y: Any, *, point: bool | int = False, **look: Any) -> Any:
     """A line through the rows of each colour; point: whether with a point at each row, or its size (pixels of area)."""
     overlay = alt.OverlayMarkDef(filled=True, size=point) if point > 1 else bool(point)
-    return _marks("line", rows, x, y, tooltip, {"point": overlay} | look)
+    return _marks("line", rows, x, y, {"point": overlay} | look)
 
 
-def bars(rows: pd.DataFrame, x: Any, y: Any, *, tooltip: str | None = "", **look: Any) -> Any:
-    """A bar a row of the table, each name of an axis of names a row of its own."""
-    drawn, coded = _marks("bar", rows, x, y, tooltip, look), y.to_dict()
-    return drawn.properties(height=ROW * rows[coded["field"]].nunique()) if coded["type"] == "nominal" else drawn
+def bars(rows: pd.DataFrame, x: Any, y: Any, **look: Any) -> Any:
+    """A bar a row of the table."""
+    return _marks("bar", rows, x, y, look)
 
 
 def ways(rows: Any, x: Any, y: Any, *, ends: Sequence[str], tooltip: str | None = None, **look: Any) -> Any:
     """A straight way from each row's (x, y) to its `ends`: the columns of the other x and y."""
-    drawn = _marks("rule", rows, x, y, None, {"x2": f"{ends[0]}:Q", "y2": f"{ends[1]}:Q"} | look)
-    return drawn if tooltip is None else drawn.encode(tooltip=tips(rows, tooltip))
+    drawn = _marks("rule", rows, x, y, {"x2": f"{ends[0]}:Q", "y2": f"{ends[1]}:Q"} | look)
+    return drawn.encode(tooltip=tips(rows, tooltip))
 
 
-def line_at(value: Any, axis: str, *, colour: str = INK, dashed: bool = False, what: str = "") -> Any:
-    """A straight line across the plot at a value of an axis, "x" or "y"; what: its tooltip."""
-    table = pd.DataFrame({"at": [value]} | ({"what": [what]} if what else {}))
-    line = alt.Chart(table).mark_rule(color=colour, strokeDash=[4, 3] if dashed else [1, 0])
-    return line.encode(**{axis: "at:Q"} | ({"tooltip": "what:N"} if what else {}))
+def line_at(value: Any, axis: str, *, colour: str = INK, dashed: bool = False) -> Any:
+    """A straight line across the plot at a value of an axis, "x" or "y"."""
+    line = alt.Chart(pd.DataFrame({"at": [value]})).mark_rule(color=colour, strokeDash=[4, 3] if dashed else [1, 0])
+    return line.encode(**{axis: "at:Q"})
 
 
 def band(
@@ -232,7 +236,6 @@ def forest(
     x: alt.X,
     *,
     apart: str = "",
-    tooltip: str | None = "",
     rule: float | None = 0.0,
     hollow: str = "",
     bars: pd.DataFrame | None = None,
@@ -245,7 +248,7 @@ def forest(
     column whose words stand one above the other in a row.  rule: where the rule stands, dashed but at 0; none where the
     axis does not go beyond it.  hollow: a Vega expression, true of points that are drawn hollow.  bars: the intervals,
     where a row may have none or two (no row of it: no interval): low, high and the columns of `y` and `colour`.
-    look: colour and shape.
+    look: tooltip, colour and shape.
     """
     asked: Any = (row_names(y) if isinstance(y, str) else y).to_dict()
     names = list(dict.fromkeys(rows[asked["field"]]))
@@ -266,8 +269,8 @@ def forest(
         known = spans.dropna(subset=["low", "high"])
         known = known.assign(low=known["low"].clip(low, high), high=known["high"].clip(low, high))
         drawn = {"strokeWidth": 5, "opacity": 0.5, "x2": "high:Q"} | {one: look[one] for one in look if one != "shape"}
-        layers.append(_marks("rule", known, same_axis(x, "low"), y, None, drawn))
-    points = dots(rows, x, y, tooltip=tooltip, size=80, **look)
+        layers.append(_marks("rule", known, same_axis(x, "low"), y, drawn | {"tooltip": None}))
+    points = dots(rows, x, y, size=80, **look)
     rings = points.mark_point(filled=False, size=70, opacity=1)
     if hollow == ALL:
         layers.append(rings)
@@ -277,3 +280,96 @@ def forest(
         layers.append(points)
     room = 20 + 10 * rows[apart].nunique() if apart else min(max(17, 400 / max(len(names), 1)), ROW)
     return alt.layer(*layers).properties(height=room * len(names))
+
+
+def named(
+    rows: pd.DataFrame,
+    x: Any,
+    y: Any,
+    column: str,
+    *,
+    height: float,
+    around: Sequence[pd.DataFrame] = (),
+    by: str = "",
+    always: int = 0,
+    phone: int = 1000,
+    gap: float = 8.0,
+    opacity: Any = alt.Undefined,
+    **mark: Any,
+) -> list[Any]:
+    """Text layers with the names of points, each where there is room; one without room is left out.
+
+    rows: columns of x, y and `column`, the most important name first;  around: further points that no name may cover,
+    with the same columns; they stretch the axes too;  by: rows that differ in this column (of `around` too) are never
+    on show together;  height: of the plot, pixels;  always: so many of the first names are never left out, one without
+    room stands where it covers least, though never on a name;  phone: so many names at most on a phone;  gap: from a
+    point to its name, pixels;  opacity: its encoding;  mark: further properties of the texts.
+    """
+    fields = [axis.to_dict()["field"] for axis in (x, y)]
+    rows, *around = [frame.dropna(subset=fields).reset_index(drop=True) for frame in (rows, *around)]
+    for where, width, most in (("wide", DESK, len(rows)), ("narrow", PHONE, phone)):
+        rows[where] = ""
+        for part in [group for _, group in rows.groupby(by)] if by else [rows]:
+            near = [frame[frame[by] == part[by].iloc[0]] if by else frame for frame in around]
+            shown, every = pd.concat([part, *near]), pd.concat([part, *around])
+            points = np.column_stack([_along(x, shown, every) * width, (1 - _along(y, shown, every)) * height])
+            texts = [str(name) for name in part[column]]
+            rows.loc[part.index, where] = _places(texts, points, (width, height), gap, always=always, most=most)
+    layers = []
+    for place, (right, down, align) in PLACES.items():
+        here = rows[(rows["wide"] == place) | (rows["narrow"] == place)]
+        if len(here):
+            look: dict[str, Any] = {"fontSize": 11, "color": INK, "align": align} | mark
+            text = alt.Chart(here).mark_text(dx=gap * right, dy=gap * down, **look)
+            shown = f"(width > {NARROW} ? datum.wide : datum.narrow) === '{place}'"
+            word = alt.condition(shown, alt.Text(f"{column}:N"), alt.value(""))
+            layers.append(text.encode(x=x, y=y, text=word, opacity=opacity))
+    return layers
+
+
+def _places(
+    names: Sequence[str], points: np.ndarray, room: tuple[float, float], gap: float, *, always: int, most: int
+) -> list[str]:
+    """The place of each name, "" for none.  points: pixels, those of the names first;  room: width, height."""
+    # boxes are rows of left, top, right, bottom
+    chosen: list[str] = []
+    taken = np.empty((0, 4))
+    dots = np.column_stack([points - gap / 2, points + gap / 2])
+
+    def met(box: np.ndarray, others: np.ndarray) -> int:
+        return int(((others[:, :2] < box[2:]) & (others[:, 2:] > box[:2])).all(axis=1).sum())
+
+    for name, (px, py) in zip(names, points, strict=False):
+        tried = []
+        for place, (right, down, align) in PLACES.items():
+            left, middle = px + gap * right - BEFORE[align] * LETTER * len(name), py + gap * down
+            box = np.array([left, middle - LINE / 2, left + LETTER * len(name), middle + LINE / 2])
+            outside = box[0] < 0 or box[2] > room[0] + 20 or box[1] < -LINE or box[3] > room[1]
+            tried.append((met(box, taken), 10 * int(outside) + met(box, dots), place, box))
+        on_names, on_dots, place, box = min(tried, key=lambda one: one[:2])
+        # one that must stand may cover points, but no other name
+        fits = not on_names and (not on_dots or len(chosen) < always) and len(taken) < most
+        chosen.append(place if fits else "")
+        taken = np.vstack([taken, box]) if fits else taken
+    return chosen
+
+
+def _along(axis: Any, rows: pd.DataFrame, every: pd.DataFrame) -> np.ndarray:
+    """Where the rows stand on an axis, 0-1, as near as can be said before it is drawn.  every: rows that stretch it."""
+    asked = axis.to_dict()
+    scale, log = asked.get("scale", {}), asked.get("scale", {}).get("type") == "log"
+    columns = [frame[asked["field"]] for frame in (rows, every)]
+    if not pd.api.types.is_numeric_dtype(columns[0]):  # dates, as days
+        columns = [(pd.to_datetime(column) - pd.Timestamp(0)).dt.total_seconds() / 86_400 for column in columns]
+    values, all_values = (column.to_numpy(dtype=float) for column in columns)
+    ends = scale.get("domain", [all_values.min(), all_values.max()])
+    if "domain" not in scale and scale.get("zero", asked["type"] == "quantitative") and not log:
+        ends = [min(0.0, ends[0]), max(0.0, ends[1])]
+    nice = scale.get("nice", "domain" not in scale) and asked["type"] == "quantitative" and not log
+    if nice and ends[1] > ends[0]:  # the axis ends at round numbers: about ten steps of 1, 2 or 5
+        tenth = (ends[1] - ends[0]) / 10
+        power = 10.0 ** np.floor(np.log10(tenth))
+        step = power * (1, 2, 5, 10)[int(np.searchsorted(np.sqrt([2, 10, 50]), tenth / power, side="right"))]
+        ends = [step * np.floor(ends[0] / step), step * np.ceil(ends[1] / step)]
+    (low, high), at = (np.log10(ends), np.log10(values)) if log else (ends, values)
+    return np.asarray((at - low) / ((high - low) or 1.0))

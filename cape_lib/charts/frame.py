@@ -11,7 +11,7 @@ import math
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from html import escape
@@ -23,16 +23,25 @@ from IPython.display import HTML, Markdown, display
 from markupsafe import Markup
 
 from cape_lib.charts import look
-from cape_lib.charts.describe import describe
 from cape_lib.errors import UsageError
 from cape_lib.signs import typeset
 from cape_lib.story import GRADES, Answer
+from cape_lib.tables import label
+from cape_lib.tables.axes import day
 
 Place = Literal["book", "colab", "live"]
 Charts = alt.TopLevelMixin | Sequence[alt.TopLevelMixin]
 
 #: The publisher sets this variable for the kernels that it starts.
 PUBLISHED = "CAPE_BOOK"
+#: Mark of Vega-Lite -> what a reader would see; a rule from one end to another is an interval, another one a line.
+MARKS = {"point": "points", "line": "lines", "area": "bands", "bar": "bars", "tick": "ticks", "rule": "intervals"}
+#: Marks about another one, which names the axes and their ends.
+BESIDE = ("text", "rule", "area")
+#: So many names are listed, and so many panels are told apart.
+MOST, PANELS = 8, 3
+
+Layer = tuple[str, dict[str, Any], pd.DataFrame]
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 
@@ -50,11 +59,14 @@ def setup() -> None:
     """
     from cape_lib.charts.place import tell
 
+    def refuse_a_bare_chart(*_: Any, **__: Any) -> dict[str, str]:
+        raise UsageError("a chart without a frame: wrap it in charts.figure(chart, title=..., ...)")
+
     place = where()
     look.register(background=None if place == "book" else "white")
     alt.data_transformers.disable_max_rows()
     if place == "book":
-        alt.renderers.register("cape", _refuse_a_bare_chart)
+        alt.renderers.register("cape", refuse_a_bare_chart)
         alt.renderers.enable("cape")
     elif place == "colab":
         alt.renderers.enable("html")
@@ -62,10 +74,6 @@ def setup() -> None:
         alt.JupyterChart.enable_offline(True)
         alt.renderers.enable("jupyter", offline=True)
     tell()
-
-
-def _refuse_a_bare_chart(spec: dict[str, Any], **_: Any) -> dict[str, str]:
-    raise UsageError("a chart without a frame: wrap it in charts.figure(chart, title=..., ...)")
 
 
 @dataclass(frozen=True)
@@ -143,20 +151,19 @@ class Figure:
         return self.alt or typeset(describe(self.specs))
 
     @property
-    def head(self) -> str:
-        """Title of the figure for a live notebook, where the book's style sheet is missing."""
-        return f'<p style="font-weight:600;margin:.5em 0 0">{escape(self.title)}</p>'
-
-    @property
-    def foot(self) -> str:
-        """Caption line of the figure for a live notebook."""
-        return f'<p style="font-size:.85em;opacity:.8;margin:0 0 1em">{self._about}</p>'
-
-    @property
-    def _about(self) -> str:
+    def about(self) -> str:
+        """The line below the charts: caption, n, source."""
         caption = f"{inline(self.caption)} " if self.caption else ""
         n = escape(typeset(str(self.n)))
         return f"{caption}<span>n = {n}.</span> <span>Source: {inline(self.source)}.</span>"
+
+    @property
+    def live(self) -> tuple[str, str]:
+        """Title and caption line for a live notebook, where the book's style sheet is missing."""
+        return (
+            f'<p style="font-weight:600;margin:.5em 0 0">{escape(self.title)}</p>',
+            f'<p style="font-size:.85em;opacity:.8;margin:0 0 1em">{self.about}</p>',
+        )
 
     def to_html(self) -> str:
         """The figure for a page that loads the shared script (`cape-charts.js`) and the style sheet."""
@@ -174,25 +181,96 @@ class Figure:
         parts = {"data": data, "rows": offered, "config": config, "views": views}
         if self.control:
             parts["control"] = self.control.parts
-        texts = {"about": Markup(self._about), "parts": script_json(parts), "views": len(views)}
+        texts = {"about": Markup(self.about), "parts": script_json(parts), "views": len(views)}
         return filled("figure.html", figure=self, ident=f"fig-{self.name}", control=self.control, **texts)
 
     def _ipython_display_(self) -> None:
-        place = where()
+        place, (head, foot) = where(), self.live
         if place == "book":
             # a search index and a terminal see the plain text
             display({"text/html": self.to_html(), "text/plain": self.title}, raw=True)
         elif place == "colab":
-            texts = [
-                chart.to_html(fullhtml=False, output_div=f"cape-{self.name}-{i}") for i, chart in enumerate(self.charts)
-            ]
-            display(HTML(self.head + "".join(texts) + self.foot))
+            div = f"cape-{self.name}-{{}}".format
+            texts = [chart.to_html(fullhtml=False, output_div=div(i)) for i, chart in enumerate(self.charts)]
+            display(HTML(head + "".join(texts) + foot))
         else:
-            display(HTML(self.head), *[widget(chart) for chart in self.charts], width(), HTML(self.foot))
+            display(HTML(head), *map(widget, self.charts), width(), HTML(foot))
 
 
 #: `figure(chart, name, title, source, n, caption)`: the name under which chapters use the frame.
 figure = Figure
+
+
+def describe(views: Sequence[dict[str, Any]]) -> str:
+    """The kinds of marks, what stands on the axes with its lowest and highest value, rows and colours by their names.
+
+    views: specifications of Vega-Lite with their data sets.  Panels beyond three are counted, not described.
+    """
+    texts = [_one(view) for view in views[: PANELS if len(views) <= PANELS else 1]]
+    if len(views) > PANELS:
+        texts.append(f"{len(views) - 1} more panels of the same form")
+    return ". ".join(texts) + "."
+
+
+def _one(view: dict[str, Any]) -> str:
+    drawn = [layer for layer in _layers(view, view, {}) if {"x", "y"} <= set(layer[1])]
+    if not drawn:
+        return "A chart without rows"
+    _, coded, rows = max(drawn, key=lambda layer: (*(layer[0] != kind for kind in BESIDE), len(layer[2])))
+    kinds = ", ".join(dict.fromkeys(MARKS[kind] for kind, *_ in drawn if kind in MARKS)).capitalize()
+    up, right = _axis(coded["y"], rows, coded["x"]), _axis(coded["x"], rows, coded["y"])
+    on_axes, keys = {coded["x"].get("field"), coded["y"].get("field")}, {}
+    for _, other, data in drawn:
+        for key in (other.get("color", {}), other.get("shape", {})):
+            if key.get("type") == "nominal" and key.get("field") in data and key["field"] not in on_axes:
+                keys[key["field"]] = _listed(data[key["field"]].dropna().unique())
+    text = f"{kinds}. {up}; across, {right}" + "".join(f". Told apart: {names}" for names in keys.values())
+    title = view.get("title")
+    return f"{title['text'] if isinstance(title, dict) else title}: {text}" if title else text
+
+
+def _layers(view: dict[str, Any], part: dict[str, Any], above: dict[str, Any]) -> Iterator[Layer]:
+    """Mark, encoding and rows of every layer of a view."""
+    above = {**above, **{key: part[key] for key in ("data", "encoding") if key in part}}
+    for inner in part.get("layer", []):
+        yield from _layers(view, inner, above)
+    if "mark" in part:
+        kind, coded = part["mark"] if isinstance(part["mark"], str) else part["mark"]["type"], above.get("encoding", {})
+        kind = "line" if kind == "rule" and {"x2", "y2"} <= set(coded) else kind
+        yield kind, coded, pd.DataFrame(view["datasets"].get(above["data"].get("name"), []))
+
+
+def _axis(coded: dict[str, Any], rows: pd.DataFrame, other: dict[str, Any]) -> str:
+    """The title of an axis and its ends; of an axis of names, the names."""
+    column, look = coded.get("field", ""), coded.get("axis") or {}
+    title = coded.get("title") or look.get("title") or label(column).replace("_", " ")
+    title = " ".join(title) if isinstance(title, list) else str(title)
+    values = rows[column].dropna() if column in rows else pd.Series(dtype=float)
+    if values.empty:
+        return title
+    if coded.get("type") == "temporal":
+        return f"{title} {values.min()[:10]} to {values.max()[:10]}"
+    if coded.get("type") != "quantitative" or not pd.api.types.is_numeric_dtype(values):
+        return _listed(list(values.unique()))
+    names = rows[other["field"]] if other.get("type") == "nominal" and other.get("field") in rows else None
+    ends = [(values.min(), values.idxmin()), (values.max(), values.idxmax())]
+    return f"{title} " + " to ".join(
+        _number(end, look) + ("" if names is None else f" ({names[at]})") for end, at in ends
+    )
+
+
+def _number(number: float, look: dict[str, Any]) -> str:
+    """A number as its axis writes it; days since 1970 as dates."""
+    if "utcFormat" in str(look.get("labelExpr")):
+        return day(number)
+    if look.get("format") == "%":
+        return f"{number:.0%}"
+    return f"{number:,.0f}" if 1000 <= abs(number) < 1e9 else f"{number:.3g}"
+
+
+def _listed(values: Sequence[Any]) -> str:
+    names = [str(value) for value in values]
+    return ", ".join(names[:MOST]) + (f" and {len(names) - MOST} more" if len(names) > MOST else "")
 
 
 def inline(text: str) -> str:

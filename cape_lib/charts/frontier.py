@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.charts import forms
-from cape_lib.charts.forms import across, band, colours, dots, forest, line_at, same_axis, upright
+from cape_lib.charts.forms import across, band, colours, dots, forest, line_at, named, same_axis, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import BLUE, GREY, INK, LAB_COLOURS, MUTED, PAPER
-from cape_lib.charts.naming import named
 from cape_lib.story import frontier as story
 from cape_lib.tables import label
 
@@ -167,8 +166,7 @@ def moved_points(before: pd.DataFrame, after: pd.DataFrame, *, name: str, source
     """
     later = [f"{score}_after" for score in (SWE, GPQA)]
     both, moved = story.moves(before, after, everything=True), story.moves(before, after)
-    x, y = _axes()
-    labs, ends = lab_colour(both), both[later].set_axis([SWE, GPQA], axis=1)
+    (x, y), labs, ends = _axes(), lab_colour(both), both[later].set_axis([SWE, GPQA], axis=1)
     names = moved[["model", SWE, GPQA]]  # at the published point; the largest moves have one in any case
     chart = alt.layer(
         dots(both, x, y, colour=labs, filled=False, fill=PAPER),
@@ -199,8 +197,7 @@ def h_by_lab(h: pd.DataFrame, *, line: str, source: str) -> Figure:
 
 def means(table: pd.DataFrame, *, title: str, source: str) -> Figure:
     """Mean h of each lab of two releases or more, with its interval.  table: `frontier.lab_means`;  title: finding."""
-    rows = table[table["n"] > 1].drop(columns="same_sign")
-    rows = rows.assign(row=rows["lab"] + " (" + rows["n"].astype(str) + ")")
+    rows = table.query("n > 1").drop(columns="same_sign").assign(row=table["lab"] + " (" + table["n"].astype(str) + ")")
     chart = forest(rows, "row", across("mean", "mean h (points)"), colour=lab_colour(rows, legend=False))
     caption = "In brackets: core releases. h is measured from the line fitted to all these rows."
     return figure(chart, "lab-means", title, source, f"{int(rows['n'].sum())} releases of {len(rows)} labs", caption)

@@ -11,10 +11,10 @@ import pandas as pd
 from IPython.display import display
 
 from cape_lib.base.coupling import signs_by_size
-from cape_lib.charts.forms import HOLLOW, across, dots, line_at, phase_colour, tips, upright, ways
+from cape_lib.charts.forms import HOLLOW, across, dots, line_at, named, phase_colour, tips, upright, ways
 from cape_lib.charts.frame import Figure, figure, filled, inline, say, script_json, where
 from cape_lib.charts.look import MUTED, PAPER
-from cape_lib.charts.naming import named
+from cape_lib.story.answer import verb
 from cape_lib.tables import CHANCE, label
 
 #: The size at which the papers put the turn, billions.
@@ -38,17 +38,13 @@ def at_size(ladders: pd.DataFrame, gammas: pd.DataFrame, params_b: float, *, x: 
     ladders: rows of `tables.base` with column ladder; gammas: `coupling.local_coupling` of each, column ladder.
     Returns one row a ladder that spans `params_b` (billions): ladder, x, y, phase, gamma.
     """
-    log_size, rows = np.log10(params_b), []
+    near = gammas[gammas["params_b_low"].le(params_b * 1.000001) & gammas["params_b_high"].ge(params_b / 1.000001)]
+    steps, rows = near.groupby("ladder").tail(1).set_index("ladder")[["phase", "gamma"]], []
     for name, sizes in ladders.groupby("ladder", sort=True):
-        grid = np.log10(sizes["params_b"].to_numpy())
-        if not grid[0] <= log_size <= grid[-1]:
-            continue
-        steps = gammas[gammas["ladder"] == name]
-        here = steps[(steps["params_b_low"] <= params_b * 1.000001) & (params_b <= steps["params_b_high"] * 1.000001)]
-        scores = {score: float(np.interp(log_size, grid, sizes[score])) for score in (x, y)}
-        step = here.iloc[-1] if len(here) else {"phase": None, "gamma": np.nan}
-        rows.append({"ladder": name, **scores, "phase": step["phase"], "gamma": step["gamma"]})
-    return pd.DataFrame(rows, columns=["ladder", x, y, "phase", "gamma"])
+        if sizes["params_b"].min() <= params_b <= sizes["params_b"].max():
+            scores = {s: np.interp(np.log10(params_b), np.log10(sizes["params_b"]), sizes[s]) for s in (x, y)}
+            rows.append({"ladder": name, **scores})
+    return pd.DataFrame(rows, columns=["ladder", x, y]).join(steps, on="ladder")
 
 
 def standing(ladders: pd.DataFrame, gammas: pd.DataFrame, *, x: str, y: str) -> Callable[[float], pd.DataFrame]:
@@ -56,12 +52,10 @@ def standing(ladders: pd.DataFrame, gammas: pd.DataFrame, *, x: str, y: str) -> 
 
     def at(params_b: float) -> pd.DataFrame:
         rows = at_size(ladders, gammas, params_b, x=x, y=y)
-        counts = rows["phase"].value_counts()
-        tax, transition, bonus = (counts.get(phase, 0) for phase in ("tax", "transition", "bonus"))
+        tax, bonus, transition = (int((rows["phase"] == phase).sum()) for phase in ("tax", "bonus", "transition"))
         rows.attrs["reading"] = (
-            f"At {params_b:g} B, of {len(rows)} families: {tax} {'loses' if tax == 1 else 'lose'} truthfulness (tax), "
-            f"{bonus} {'gains' if bonus == 1 else 'gain'} it (bonus), "
-            f"{transition} hardly {'moves' if transition == 1 else 'move'} (transition)."
+            f"At {params_b:g} B, of {len(rows)} families: {tax} {verb(tax, 'lose')} truthfulness (tax), "
+            f"{bonus} {verb(bonus, 'gain')} it (bonus), {transition} hardly {verb(transition, 'move')} (transition)."
         )
         return rows
 

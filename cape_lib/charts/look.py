@@ -72,17 +72,14 @@ def config(*, background: str | None) -> dict[str, Any]:
             # A key shows the colour itself: as faint as a band it would vanish on a dark page.
             "symbolOpacity": 1,
         },
-        "header": {**text, "labelFontWeight": 600, "labelColor": INK},
         "title": {"color": INK, "fontSize": 13, "fontWeight": 600, "anchor": "start", "subtitleColor": MUTED},
-        "range": {"category": PALETTE, "diverging": [VERMILION, "#f1f1f1", GREEN]},
+        "range": {"category": PALETTE},
         "text": {"color": INK, "fontSize": 12},
         "rule": {"color": MUTED},
         "line": {"strokeWidth": 2, "color": INK},
         "point": {"size": 60, "strokeWidth": 1.6, "color": BLUE},
-        "circle": {"size": 60, "color": BLUE},
         "bar": {"color": BLUE},
         "area": {"color": BLUE, "opacity": 0.2},
-        "errorbar": {"color": MUTED},
     }
 
 

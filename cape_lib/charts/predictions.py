@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from textwrap import wrap
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import altair as alt
@@ -44,7 +43,7 @@ def cards(scored: Sequence[Scored], *, plain: bool = False) -> HTML:
             "status": one.status,
             "today": today(one) if plain else "",
             "terms": _terms(one),
-            "links": {link: _named(link) for link in one.sources if link.startswith("http")},
+            "links": {link: _place(link) for link in one.sources if link.startswith("http")},
         }
         for one in scored
     ]
@@ -72,7 +71,7 @@ def _terms(one: Scored) -> dict[str, str]:
     }
 
 
-def _named(link: str) -> str:
+def _place(link: str) -> str:
     """The name of an address: its host and the end of its path."""
     parts = urlsplit(link)
     host, end = parts.netloc, unquote(parts.path.rstrip("/").rpartition("/")[2])
@@ -80,12 +79,23 @@ def _named(link: str) -> str:
 
 
 def gauges(table: pd.DataFrame) -> Figure:
-    """Today's number of each prediction with its interval, between its marks of pass and fail.
+    """Today's number of each prediction with its interval, its mark of pass above its row and that of fail below it.
 
     table: `story.predictions.gauges`; predictions in points and those that turn on a correlation stand apart.
     """
-    titles = {"pp": "points", "r": "correlation r"}
-    charts = [_gauge(rows.drop(columns="id"), titles.get(str(unit), str(unit))) for unit, rows in table.groupby("unit")]
+    titles, charts = {"pp": "points", "r": "correlation r"}, []
+    for unit, rows in table.drop(columns="id").groupby("unit"):
+        # Two lines a name: beside each other the two charts leave no room for one long one.
+        lines = {name: wrap(name, 18) for name in rows["prediction"]}
+        names = f"({json.dumps(lines)})[datum.label]"
+        y = row_names("prediction", lines, labelLimit=150, labelFontSize=11, labelExpr=names)
+        x = across("estimate", titles.get(str(unit), str(unit)), zero=True, padding=24)
+        layers = [forest(rows, y, x, tooltip="says status resolves", colour=alt.value(INK), rule=None)]
+        for side, colour, dy in RULES:
+            base = alt.Chart(rows).encode(x=f"{side}_at:Q", y=y)
+            layers += [base.mark_tick(thickness=3, size=22, color=colour)]
+            layers += [base.mark_text(dy=dy, fontSize=11, color=colour).encode(text=f"{side}_says:N")]
+        charts.append(alt.layer(*layers).properties(height=46 * len(rows)))
     none = int(table["estimate"].isna().sum())
     of_line = [ident for ident in table["id"] if prediction(str(ident)).lab]
     leans = int(table["status"].isin(["passed", "open leaning pass"]).sum())
@@ -99,21 +109,6 @@ def gauges(table: pd.DataFrame) -> Figure:
         f"from the frozen line: GPQA = {FROZEN_SLOPE} SWE + {FROZEN_INTERCEPT}, fitted once by the papers and kept.",
         rows=table,
     )
-
-
-def _gauge(rows: pd.DataFrame, title: str) -> Any:
-    """The predictions of one unit, the mark of pass above its row and that of fail below it."""
-    # Two lines a name: beside each other the two charts leave no room for one long one.
-    lines = {name: wrap(name, 18) for name in rows["prediction"]}
-    label = f"({json.dumps(lines)})[datum.label]"
-    y = row_names("prediction", lines, labelLimit=150, labelFontSize=11, labelExpr=label)
-    x = across("estimate", title, zero=True, padding=24)
-    layers = [forest(rows, y, x, tooltip="says status resolves", colour=alt.value(INK), rule=None)]
-    for side, colour, dy in RULES:
-        base = alt.Chart(rows).encode(x=f"{side}_at:Q", y=y)
-        layers += [base.mark_tick(thickness=3, size=22, color=colour)]
-        layers += [base.mark_text(dy=dy, fontSize=11, color=colour).encode(text=f"{side}_says:N")]
-    return alt.layer(*layers).properties(height=46 * len(rows))
 
 
 def settings(table: pd.DataFrame) -> Figure:

@@ -102,7 +102,8 @@ def rates(rows: pd.DataFrame, *, title: str, name: str, by: Sequence[str] = BY, 
     shown = rows.assign(setting=names, reading=_reading(rows))
     kinds = [kind for kind in (FINE, LABELLED, COMPARED) if (shown["reading"] == kind).any()]
     lines = [
-        line_at(at, "x", dashed=at != NOMINAL, what=word).encode(x=same_axis(x, "at")) for at, word in rules.items()
+        line_at(at, "x", dashed=at != NOMINAL).encode(x=same_axis(x, "at"), tooltip=alt.TooltipValue(word))
+        for at, word in rules.items()
     ]
     y = row_names("setting", labelLimit=330, grid=True, gridColor=GRID)
     shown = shown[["setting", "value", "low", "high", "replications", "reading"]]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -22,8 +24,8 @@ def table(frame: pd.DataFrame, *, caption: str, digits: int = 2) -> HTML:
     """The rows as an accessible HTML table that scrolls inside itself on a narrow page.
 
     caption: what the table shows, one sentence;  digits: decimals of a number that is not whole.  A table of more than
-    `MANY` rows scrolls down inside itself too: every row is on the page, and prints.  A cell that is `HTML` is put in
-    as it is.
+    `MANY` rows scrolls down inside itself too: every row is on the page, and prints.  Its rows come as a file (CSV),
+    numbers with seven digits.  A cell that is `HTML` is put in as it is.
     """
     numbers = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes]
     columns = []
@@ -34,6 +36,9 @@ def table(frame: pd.DataFrame, *, caption: str, digits: int = 2) -> HTML:
         columns.append([shown(value, digits, whole=whole) for value in frame.iloc[:, i].astype(object)])
     heads = [LABELS.get(name, name.replace("_", " ")) for name in map(str, frame.columns)]
     rows, look = zip(*columns, strict=True), {"numbers": numbers, "long": len(frame) > MANY}
+    plain = frame.map(lambda cell: re.sub("<[^>]+>", "", cell.data) if isinstance(cell, HTML) else cell)
+    look["file"] = quote(plain.to_csv(index=False, float_format="%.7g"))
+    look["name"] = "-".join(re.findall(r"\w+", caption.lower())[:6])
     return HTML(html_table(heads, rows, label=typeset(caption), caption=True, **look))
 
 
@@ -41,7 +46,8 @@ def html_table(heads: Sequence[str], rows: Iterable[Sequence[object]], *, label:
     """Rows of cells, text or `HTML`, below their heads.
 
     label: of the table, for a screen reader.  look: caption, whether the label shows too (then the table is a region of
-    the page); numbers, which columns are set to the right; long, whether it scrolls down.
+    the page); numbers, which columns are set to the right; long, whether it scrolls down; file, its rows to download,
+    and their name.
     """
     look = {"caption": False, "numbers": [False] * len(heads), "long": False} | look
     return Markup(filled("table.html", heads=heads, rows=rows, label=label, **look))

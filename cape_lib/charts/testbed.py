@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
 from cape_lib.charts import forms
 from cape_lib.charts.forms import ALL, across, band, colours, dots, forest, line_at, row_names, trace, upright
@@ -62,10 +62,10 @@ CASES = {
 QUESTIONS_RIGHT = "questions right"
 
 
-def width_axis(widths: Iterable[int]) -> alt.X:
-    """The width of the models on a log scale, ticks where there are models."""
-    axis = across("width", "width of the model", type="log", nice=False)
-    return axis.axis(values=sorted(set(widths)), grid=False)
+def _plane(widths: pd.Series) -> tuple[alt.X, alt.Y]:
+    """The width of the models on a log scale, ticks where there are models, and the share right."""
+    x = across("width", "width of the model", type="log", nice=False)
+    return x.axis(values=sorted(set(widths)), grid=False), upright("truth", RIGHT, [0, 1], percent=True)
 
 
 def by_width(rows: pd.DataFrame, kind: str, words: Mapping[str, str]) -> Any:
@@ -73,8 +73,7 @@ def by_width(rows: pd.DataFrame, kind: str, words: Mapping[str, str]) -> Any:
 
     rows: columns width, truth (0-1) and `kind`;  words: kind -> colour.
     """
-    axes = width_axis(rows["width"]), upright("truth", RIGHT, [0, 1], percent=True)
-    look = forms.by(kind, words, marks=("circle", "square"))
+    axes, look = _plane(rows["width"]), forms.by(kind, words, marks=("circle", "square"))
     means = rows.groupby([kind, "width"])["truth"].mean().reset_index()
     return trace(means, *axes, colour=look["colour"]) + dots(rows, *axes, size=45, filled=False, opacity=0.9, **look)
 
@@ -100,13 +99,13 @@ def loss_and_truth(scores: pd.DataFrame) -> Figure:
     """Loss against width beside truth against width, ladder D, a line a seed."""
     rows = scores[scores["ladder"] == "D"].assign(seed=scores["seed"].astype(str))
     look: dict[str, Any] = {"colour": alt.Color("seed:N", scale=alt.Scale(range=PALETTE[:3])), "point": True}
+    x, truth = _plane(rows["width"])
     loss = upright("loss", "loss (nats a token)", zero=False)
-    truth = upright("truth", "right answers", [0, 1], percent=True)
     steps = rows.sort_values(["seed", "width"]).groupby("seed")["loss"].diff().dropna()
-    down, most = int((steps < 0).sum()), float(steps.max())
+    down, most = int((steps < 0).sum()), steps.max()
     rise = "" if down == len(steps) else f" (it rises by at most {most:.3f} nats)"
     title = f"The loss falls in {down} of {len(steps)} steps{rise}; the right answers fall and rise"
-    charts = [trace(rows, width_axis(rows["width"]), y, **look) for y in (loss, truth)]
+    charts = [trace(rows, x, y, **look) for y in (loss, truth.title("right answers"))]
     return figure(charts, "loss-through-the-dip", title, TESTBED, f"{len(rows)} models", rows=rows)
 
 
@@ -146,7 +145,7 @@ def dip_grid(rows: pd.DataFrame, *, grid: pd.DataFrame) -> Figure:
     title = f"In {len(below)} of {len(corpora)} corpora some width falls below chance"
     if len(below):
         title += f", in none with fewer than {below['believers'].min():.0%} believers"
-    axes = width_axis(grid["width"]), upright("truth", RIGHT, [0, 1], percent=True)
+    axes = _plane(grid["width"])
     colour = colours("share_of", order, (AMBER, PURPLE, BLUE, INK), title="reliable text")
     chart = line_at(CHANCE, "y", dashed=True) + trace(shown, *axes, colour=colour, tooltip="myth", point=True)
     n, caption = f"{len(grid)} models, one seed each", "Dashed: what a guess gives."
@@ -180,13 +179,13 @@ def width_and_null(
     points["scores"] = points["scores"].map(names)
     null = table.assign(scores="shuffled, then divided", low=table["null_low"], high=table["null_high"])
     words = {"as they are": PAPER, "divided by width": BLUE, "shuffled, then divided": GREY}
-    marks = forms.shapes("scores", list(words), ("circle", "circle", "square"))
+    look = forms.by("scores", words, marks=("circle", "circle", "square"), symbolStrokeColor=BLUE)
     y, x = row_names("ladder", order), across("value", "correlation r", [-1, 1])
-    shade = colours("scores", words, symbolStrokeColor=BLUE)
-    bars = forms.bars(null, forms.same_axis(x, "low"), y, colour=shade, x2="high:Q", height=14, opacity=0.55)
+    grey = {"colour": look["colour"], "height": 14, "opacity": 0.55}
+    bars = forms.bars(null, forms.same_axis(x, "low"), y, x2="high:Q", **grey)
     inside = int(table["r_normalised"].between(table["null_low"], table["null_high"]).sum())
     return figure(
-        bars + line_at(0, "x") + dots(points, x, y, colour=shade, shape=marks, size=70, stroke=BLUE, strokeWidth=1.5),
+        bars + line_at(0, "x") + dots(points, x, y, **look, size=70, stroke=BLUE, strokeWidth=1.5),
         name,
         title or f"{inside} of {len(table)} families lie where shuffled scores lie after the same division",
         source,
@@ -206,13 +205,9 @@ def layers(table: pd.DataFrame) -> Figure:
     low, high = still["min"].min(), still["max"].max()
     one_band = len(still) > 1 and high - low < 0.05
     axes = across("relative_depth", "depth (0 first layer, 1 last)"), upright("coupling", "coupling")
-    look: dict[str, Any] = {
-        "detail": "model:N",
-        "colour": colours("kind", rows["kind"].drop_duplicates()),
-        "tooltip": "layer",
-    }
+    kind = colours("kind", rows["kind"].drop_duplicates())
     return figure(
-        trace(rows, *axes, **look),
+        trace(rows, *axes, detail="model:N", colour=kind, tooltip="layer"),
         "coupling-by-layer",
         f"{len(still)} of {len(spans)} runs give one and the same number at every layer",
         "[layer couplings](../book/data.html#other-tables), as released",
@@ -275,18 +270,18 @@ def along_depth(rows: pd.DataFrame) -> Figure:
 
 def with_intervals(totals: pd.DataFrame) -> pd.DataFrame:
     """Share of changed texts with Wilson's interval, percent.  totals: `tables.load("steering_totals")`."""
-    shares = [wilson(int(k), int(n)) for k, n in zip(totals["n_changed"], totals["n_total"], strict=True)]
-    columns = {"percent": "estimate", "low": "low", "high": "high"}
-    percents = {column: [100 * getattr(share, name) for share in shares] for column, name in columns.items()}
-    records = totals["has_records"].map({True: "prompts recorded", False: "totals only"})
-    return totals.assign(**percents, records=records)
+    shares = totals.apply(lambda run: wilson(int(run["n_changed"]), int(run["n_total"])), axis=1)
+    for column, name in (("percent", "estimate"), ("low", "low"), ("high", "high")):
+        totals = totals.assign(**{column: 100 * shares.map(attrgetter(name))})
+    return totals.assign(records=totals["has_records"].map({True: "prompts recorded", False: "totals only"}))
 
 
 def precision(items: np.ndarray, *, share: float) -> pd.DataFrame:
     """Half of Wilson's 95 % interval (points) at a share (0-1) for each number of items."""
-    z = float(ndtri(0.975))  # in closed form: an expected count need not be whole
-    half = 100 * z * np.sqrt(share * (1 - share) / items + z * z / (4 * items * items)) / (1 + z * z / items)
-    table = pd.DataFrame({"items": items, "half": half, "share": share})
+    from statsmodels.stats.proportion import proportion_confint
+
+    low, high = proportion_confint(share * items, items, method="wilson")  # an expected count need not be whole
+    table = pd.DataFrame({"items": items, "half": 50 * (high - low), "share": share})
     enough = int(table.loc[table["half"].round(1) <= WANTED, "items"].min())
     table.attrs["reading"] = (
         f"At a true share of {share:.0%}, {enough} questions answered wrong before give ±{WANTED:g} points."
@@ -297,16 +292,11 @@ def precision(items: np.ndarray, *, share: float) -> pd.DataFrame:
 def needed(rows: pd.DataFrame) -> Figure:
     """Half width of the interval against the number of questions answered wrong before; rows: `precision`."""
     x, y = across("items", "questions answered wrong before"), upright("half", "half of the 95 % interval (points)")
-    ten = line_at(10, "x", colour=GRID).mark_rule(color=GRID, strokeWidth=6)
+    ten = line_at(10, "x").mark_rule(color=GRID, strokeWidth=6)
     chart = ten + line_at(WANTED, "y", dashed=True) + trace(rows, x, y, colour=alt.value(BLUE))
-    at_ten = float(rows.loc[rows["items"] == 10, "half"].max())
+    at_ten = rows.loc[rows["items"] == 10, "half"].max()
     title = f"At a true share of {rows['share'].iloc[0]:.0%}, ten prompts leave it open by ±{at_ten:.0f} points"
     return figure(chart, "steering-precision", title, "Wilson's interval, no data", "a formula, no data", rows=rows)
-
-
-def _long(rows: pd.DataFrame, words: dict[str, str], *columns: str) -> pd.DataFrame:
-    """One row for each of several shares: column share, and `what` it is in words; further columns stay."""
-    return rows.rename(columns=words).melt(list(columns), list(words.values()), "what", "share")
 
 
 def cases(trials: pd.DataFrame) -> Figure:
@@ -318,7 +308,8 @@ def cases(trials: pd.DataFrame) -> Figure:
         rank=trials["case"].map(list(CASES).index),
     )
     words = {"right_after": "the direction", "best_control": "the best of its controls"}
-    long = _long(rows.drop(columns="trial"), words, "model", "row", "split", "p", "effect")
+    long = rows.drop(columns="trial").rename(columns=words)
+    long = long.melt(["model", "row", "split", "p", "effect"], list(words.values()), "what", "share")
     chart = forest(
         long.sort_values("what", kind="stable"),  # the direction lies on top of its controls
         row_names("row", rows.sort_values(["rank", "contrast"])["row"].drop_duplicates()),
@@ -388,7 +379,7 @@ def tones(rows: pd.DataFrame, *, registers: pd.DataFrame) -> Figure:
     """
     words = {"before": "unsteered", "after": "steered", "random": "random directions, mean"}
     chart = forest(
-        _long(rows, words, "tone", "direction"),
+        rows.rename(columns=words).melt(["tone", "direction"], list(words.values()), "what", "share"),
         row_names("tone", rows["tone"].drop_duplicates()),
         across("share", QUESTIONS_RIGHT, [0, 1], percent=True),
         **forms.by("what", words.values(), (INK, BLUE, GREY), ("circle", "triangle", "cross")),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -27,8 +25,8 @@ def courses(rows: pd.DataFrame, model: str, *, x: str, y: str = STEREOTYPE, from
     for column, colour in ((x, BLUE), (y, AMBER)):
         reach = 1.96 * part[f"{column}_stderr"]
         one = part[["tokens_b"]].assign(score=part[column], low=part[column] - reach, high=part[column] + reach)
-        look: dict[str, Any] = {"colour": alt.value(colour), "point": 40, "opacity": 0.45, "bars": True}
-        charts.append(band(one, TOKENS, forms.score("score", column), **look))
+        score = forms.score("score", column)
+        charts.append(band(one, TOKENS, score, colour=alt.value(colour), point=40, opacity=0.45, bars=True))
     r = float(part[x].corr(part[y]))
     title = f"{model}: {label(x)} and {label(y)} rise together, r = {r:.2f}" if r > 0 else f"{model}: r = {r:.2f}"
     caption = "Bars: 95 %, the harness's standard error."
@@ -68,9 +66,8 @@ def _low_end(r: pd.Series) -> float:
 def start_rows(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> pd.DataFrame:
     """Rows of `by_start`: r of each run from a step on, of levels and of changes, with a reading."""
     kinds = {"levels": False, "changes": True}
-    asked: dict[str, Any] = {"x": x, "y": y, "from_step": from_step}
-    parts = [training.along(rows, difference=kinds[what], **asked).assign(what=what) for what in kinds]
-    return pd.concat(parts, ignore_index=True)
+    parts = {what: training.along(rows, x=x, y=y, from_step=from_step, difference=kinds[what]) for what in kinds}
+    return pd.concat(parts, names=["what"]).reset_index("what").reset_index(drop=True)
 
 
 def by_start(table: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> Figure:

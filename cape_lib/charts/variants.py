@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import altair as alt
 import numpy as np
@@ -11,10 +10,9 @@ import pandas as pd
 
 from cape_lib import claims
 from cape_lib.charts import forms
-from cape_lib.charts.forms import across, colours, dots, trace, upright
+from cape_lib.charts.forms import across, colours, dots, named, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import AMBER, BLUE, GREY, INK, PURPLE, SKY
-from cape_lib.charts.naming import named
 from cape_lib.frontier import effort, variants
 from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MEASURES, REASONING, WRONG
 from cape_lib.stats import ols
@@ -27,12 +25,12 @@ MODES = {"reasoning": "thinking", "none": "not thinking"}
 MAKERS = {"OpenAI": BLUE, "Amazon": AMBER, "Google": PURPLE, "SpaceXAI": INK, "DeepSeek": SKY}
 
 
-def shares_by_gpqa(rows: pd.DataFrame, *, width: int = 10, source: str = SOURCE) -> Figure:
+def shares_by_gpqa(rows: pd.DataFrame) -> Figure:
     """The three grades as shares of all questions, by steps of GPQA: mean over the variants of each step."""
-    low = (rows[REASONING] // width * width).astype(int)
+    low = (rows[REASONING] // 10 * 10).astype(int)
     steps = rows.assign(step=low).groupby("step")[[KNOWS, "rest", WRONG]].agg("mean").set_axis(list(GRADES), axis=1)
     steps = steps.assign(variants=low.value_counts()).query("variants >= 5")
-    steps.index = pd.Index([f"{step}-{step + width}" for step in steps.index], name="gpqa")
+    steps.index = pd.Index([f"{step}-{step + 10}" for step in steps.index], name="gpqa")
     tidy = steps.reset_index().melt(["gpqa", "variants"], var_name="grade", value_name="share")
     tidy["order"] = tidy["grade"].map(list(GRADES).index)
     wrong, n = steps["wrong"], int(steps["variants"].sum())
@@ -42,13 +40,13 @@ def shares_by_gpqa(rows: pd.DataFrame, *, width: int = 10, source: str = SOURCE)
     edge = "width < 420 ? split(datum.label, '-')[0] + 's' : datum.label"
     names = alt.Axis(labelAngle=0, labelOverlap=False, labelExpr=edge)
     x = alt.X("gpqa:N", sort=list(steps.index), title="GPQA Diamond (%)", axis=names)
-    look: dict[str, Any] = {"colour": colours("grade", GRADES), "tooltip": "variants", "order": "order:Q"}
+    y, grade = upright("share", "share of all questions (%)", [0, 100]), colours("grade", GRADES)
     left_out = f"Steps with fewer than five variants are left out ({len(rows) - n} variants)."
     return figure(
-        forms.bars(tidy, x, upright("share", "share of all questions (%)", [0, 100]), **look),
+        forms.bars(tidy, x, y, colour=grade, tooltip="variants", order="order:Q"),
         "shares-by-gpqa",
         f"Wrong answers: {', '.join(f'{wrong[step]:.0f} % at GPQA {step}' for step in shown)}",
-        source,
+        SOURCE,
         f"{n} variants",
         left_out if n < len(rows) else "",
         rows=tidy.drop(columns="order"),
@@ -56,7 +54,7 @@ def shares_by_gpqa(rows: pd.DataFrame, *, width: int = 10, source: str = SOURCE)
     )
 
 
-def measure_plane(rows: pd.DataFrame, *, source: str = SOURCE) -> Figure:
+def measure_plane(rows: pd.DataFrame) -> Figure:
     """GPQA against one measure, every variant a point, with the least-squares line of the rows.
 
     rows: `measure_rows`; further columns allowed (for `explore`).
@@ -70,20 +68,13 @@ def measure_plane(rows: pd.DataFrame, *, source: str = SOURCE) -> Figure:
     chart = points.transform_filter("datum.kind === 'variant'") + line
     title = f"GPQA and the {first} go together at r = {here['gpqa'].corr(here['value']):.2f}"
     caption = "Circles think before they answer, triangles do not. Variants of one model are several points."
-    return figure(chart, "measure-plane", title, source, f"{len(here)} variants", caption, height=215)
+    return figure(chart, "measure-plane", title, SOURCE, f"{len(here)} variants", caption, height=215)
 
 
 def measure_rows(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
     """Rows of `measure_plane`: a point a variant and the two ends of the line."""
-    points = pd.DataFrame(
-        {
-            "model": rows["model"],
-            "maker": rows["lab"],
-            "gpqa": rows[REASONING].round(1),
-            "value": rows[measure].round(1),
-            "mode": rows["mode"].map(MODES),
-        }
-    ).dropna(subset=["value"])
+    points = rows[["model", "lab", REASONING, measure, "mode"]].round(1).replace({"mode": MODES})
+    points = points.set_axis(["model", "maker", "gpqa", "value", "mode"], axis=1).dropna(subset=["value"])
     fit = ols(points["gpqa"], points["value"])
     ends = pd.DataFrame({"gpqa": [points["gpqa"].min(), points["gpqa"].max()]})
     ends["value"] = np.clip(fit.at(ends["gpqa"]), 0, 100)
@@ -91,7 +82,7 @@ def measure_rows(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
     return both.assign(measure=label(measure))
 
 
-def artefact(rows: pd.DataFrame, generation: str, *, source: str = SOURCE) -> Figure:
+def artefact(rows: pd.DataFrame, generation: str) -> Figure:
     """One family by size, thinking: GPQA against the share admitted, sizes that lose by thinking hollow."""
     part = rows[(rows["generation"] == generation) & (rows["mode"] == "reasoning") & rows["params_b"].notna()]
     part = part.sort_values("params_b")
@@ -99,21 +90,20 @@ def artefact(rows: pd.DataFrame, generation: str, *, source: str = SOURCE) -> Fi
     words = ["loses by thinking", "many tokens", "within bounds"]
     part = part.assign(
         size=[f"{b:.2g} B" if b < 10 else f"{b:.0f} B" for b in part["params_b"]],
-        state=np.where(flags["loses"], words[0], np.where(flags["tokens"], words[1], words[2])),
+        state=np.select([flags["loses"], flags["tokens"]], words[:2], words[2]),
         tokens=part["reasoning_tokens"].round(),
     )
     axes = across(REASONING, "GPQA Diamond (%)", [0, 100]), upright(ADMITS, "share admitted (%)", [0, 80])
     look = forms.by("state", words, (AMBER, SKY, BLUE), ("cross", "diamond", "circle"))
     shown, scores = part[["model", "size", "state", "tokens", REASONING, ADMITS]], [REASONING, ADMITS]
-    losing = part[part["params_b"].isin(part.loc[flags["loses"], "params_b"])]
+    losing, left = part[flags["loses"]], part[~flags["loses"]]
     names = named(losing[["size", *scores]], *axes, "size", height=180, around=[part[scores]])
-    left = part[~flags["loses"].to_numpy()]
     whole, rest = (float(table[REASONING].corr(table[ADMITS])) for table in (part, left))
     return figure(
         alt.layer(dots(shown, *axes, tooltip="tokens", size=110, **look), *names),
         "truncation",
         f"{generation}: r = {whole:.2f} over {len(part)} sizes, {rest:.2f} without those that lose by thinking",
-        source,
+        SOURCE,
         f"{len(part)} sizes of one family, thinking",
         "Loses by thinking: lower accuracy or GPQA than the same weights without. Many tokens: over "
         f"{variants.MANY_TOKENS:,} reasoning tokens a question.",
@@ -121,11 +111,11 @@ def artefact(rows: pd.DataFrame, generation: str, *, source: str = SOURCE) -> Fi
     )
 
 
-def effort_paths(rows: pd.DataFrame, measure: str = ADMITS, *, source: str = SOURCE) -> Figure:
-    """Each model over its efforts: reasoning tokens a question against a measure, one line a model."""
+def effort_paths(rows: pd.DataFrame) -> Figure:
+    """Each model over its efforts: reasoning tokens a question against the share admitted, one line a model."""
     ladders = effort.effort_ladders(rows)
     part = rows[rows["weights"].isin(ladders["weights"]) & (rows["mode"] == "reasoning") & rows["effort"].notna()]
-    part = part.assign(value=part[measure].round(1), tokens=part["reasoning_tokens"].round()).query("tokens > 0")
+    part = part.assign(value=part[ADMITS].round(1), tokens=part["reasoning_tokens"].round()).query("tokens > 0")
     makers = [name for name in ladders["lab"].value_counts().index if name in MAKERS]
     others = sorted(set(part["lab"]) - set(makers))
     last = others if len(others) < 2 else ["others"]
@@ -133,16 +123,16 @@ def effort_paths(rows: pd.DataFrame, measure: str = ADMITS, *, source: str = SOU
     shown = part[["model", "weights", "maker", "effort", "tokens", "value"]]
     x = across("tokens", "reasoning tokens a question, log scale", [50, 20_000], type="log", nice=False)
     x = x.axis(values=[30, 100, 300, 1000, 3000, 10000], format=",d")
-    y = upright("value", f"{label(measure)} (%)")
+    y = upright("value", f"{label(ADMITS)} (%)")
     maker = colours("maker", {name: MAKERS.get(name, GREY) for name in [*makers, *last]})
-    rose, fell, n = int((ladders[measure] > 0).sum()), int((ladders[measure] < 0).sum()), len(ladders)
-    moves = f"lowers the {label(measure)} in {fell}" if fell >= rose else f"raises the {label(measure)} in {rose}"
+    rose, fell, n = int((ladders[ADMITS] > 0).sum()), int((ladders[ADMITS] < 0).sum()), len(ladders)
+    moves = f"lowers the {label(ADMITS)} in {fell}" if fell >= rose else f"raises the {label(ADMITS)} in {rose}"
     lines = trace(shown, x, y, colour=maker, detail="weights:N", opacity=0.8)
     return figure(
         lines + dots(shown, x, y, colour=maker, tooltip="effort", size=45),
         "effort-paths",
         f"More effort at the same weights {moves} of {n} models",
-        source,
+        SOURCE,
         f"{n} models, {ladders['lab'].nunique()} makers",
         "One line a model, from its lowest thinking effort to its highest.",
         height=215,
