@@ -52,8 +52,7 @@ def test_every_resample_equals_polyfit():
     t, y = np.log10(rows["params_b"].to_numpy()), rows["truthfulqa"].to_numpy()
     counts = row_bootstrap_counts(14, 300, generator(0))
     result = fit_parabolas(t, y, counts)
-    *coefficients, centre = result
-    for count, a, slope, constant, vertex in zip(counts, *coefficients, result.vertex(), strict=True):
+    for count, a, slope, constant, centre, vertex in zip(counts, *result, result.vertex(), strict=True):
         drawn = np.repeat(np.arange(14), count)
         known = np.polyfit(t[drawn] - centre, y[drawn], 2)
         assert (a, slope, constant) == pytest.approx(known, rel=1e-8, abs=1e-8)
@@ -195,25 +194,20 @@ def test_published_isocline_signs_come_out_only_in_the_reversed_reading():
 
 def test_the_readings_mirror_each_other_and_the_sweep_agrees():
     frame = tables.base()
-    stated, mirror = (boundary.classify(frame, reading=r) for r in ("stated", "reversed"))
-    moved = stated["gamma"] != 0
-    assert (stated.loc[moved, "correct"] != mirror.loc[moved, "correct"]).all()
+    table = boundary.classify(frame)
+    moved = table["gamma"] != 0
+    assert (table.loc[moved, "stated"] != table.loc[moved, "reversed"]).all()
     sweep = boundary.ratio_sweep(frame, [0.187]).set_index("reading")
-    assert sweep.loc["stated", "right"] == stated["correct"].sum()
-    always = boundary.classify(frame, reading="always negative")
-    assert sweep.loc["always negative", "right"] == always["correct"].sum() == (always["gamma"] < 0).sum()
+    assert sweep.loc["stated", "right"] == table["stated"].sum()
+    assert sweep.loc["always negative", "right"] == (table["gamma"] < 0).sum()
 
 
 def test_the_isocline_takes_the_root_of_fractions():
     assert float(boundary.isocline(69.45, 0.1866)) == pytest.approx(36.0, abs=0.01)
     assert float(boundary.isocline(80.0, 0.513)) == pytest.approx(100 * np.sqrt(0.513 * 0.8))
-    paper = pd.DataFrame({"hellaswag": [62.5, 76.4], "truthfulqa": [36.0, 36.0]})
-    assert boundary.calibrate(paper) == pytest.approx(0.1866, abs=5e-5)
 
 
 def test_bad_arguments_are_refused_with_the_mend():
-    with pytest.raises(UsageError, match="did you mean reversed"):
-        boundary.classify(tables.base(), reading="reverse")
     with pytest.raises(UsageError, match="above 0"):
         boundary.isocline(50.0, 0.0)
     with pytest.raises(ScoresError, match="same params_b"):

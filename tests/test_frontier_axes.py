@@ -80,9 +80,9 @@ def test_a_spread_that_noise_alone_gives_may_be_nothing_and_one_beyond_it_may_no
     for step, nothing in ((0.5, True), (5.0, False)):
         measured = 4 * step
         draws = frontier.spread_draws(rows.assign(**{X: 80.0 - step * np.arange(8)}), X, (X, Y), k=5)[X]
-        low, high = draws.interval(measured)
+        low, high = frontier.spread_interval(draws, measured)
         assert (low == 0) is nothing and low <= measured <= high
-        assert np.median(draws.off) == pytest.approx(measured, rel=0.05) or nothing
+        assert np.median(draws[0]) == pytest.approx(measured, rel=0.05) or nothing
 
 
 def test_no_interval_of_a_spread_is_right_95_times_in_a_hundred_for_five_equal_models_and_for_eight() -> None:

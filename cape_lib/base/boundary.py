@@ -12,13 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from cape_lib import stats, tables
 from cape_lib.base.coupling import local_couplings
-from cape_lib.errors import UsageError
-from cape_lib.names import suggest
 from cape_lib.stats import RATIO, Estimate, isocline
 from cape_lib.tables import label
 from cape_lib.tables.axes import PARAMS, Axis
@@ -50,11 +48,11 @@ class Parabolas(NamedTuple):
     curvature: Floats
     slope: Floats
     constant: Floats
-    centre: float
+    centre: Floats
 
     def at(self, t: Floats) -> Floats:
         """The value of each at t, (n,) or (resamples, n): shape (resamples, n)."""
-        v = t - self.centre
+        v = t - self.centre[:, None]
         return np.asarray(self.constant[:, None] + (self.slope[:, None] + self.curvature[:, None] * v) * v)
 
     def vertex(self) -> Floats:
@@ -67,30 +65,29 @@ class Parabolas(NamedTuple):
         return self.slope + 2 * self.curvature * (t - self.centre)
 
 
-def fit_parabolas(t: Floats, y: Floats, counts: NDArray[np.int64] | None = None, *, bend: bool = True) -> Parabolas:
-    """Least-squares quadratics of y in t, all resamples at once.
+def fit_parabolas(t: Floats, y: Floats, weights: ArrayLike | None = None, *, bend: bool = True) -> Parabolas:
+    """Least-squares quadratics of y in t, all resamples at once, from the central moments of t.
 
-    t: (n,), log10 size; y: (n,), or (resamples, n) for draws of scores; counts: how often each row is in a resample,
-    (resamples, n); bend: False for straight lines. NaN with fewer than three different t (two for a line).
+    t: (n,), log10 size; y: (n,), or (resamples, n) for draws of scores; weights: of the rows, such as how often each is
+    in a resample, (n,) or (resamples, n); bend: False for straight lines. NaN with fewer than three different t (two
+    for a line).
     """
-    centre, scale = float(t.mean()), float(np.ptp(t)) or 1.0
-    powers = np.vander((t - centre) / scale, 5, increasing=True)
+    scale = float(np.ptp(t)) or 1.0
     # Without the level of y a constant score leaves no rounding that could pass for a bend.
     level = y.mean(axis=-1, keepdims=True)
-    weights = np.ones((1, t.size)) if counts is None else counts.astype(float)
-    terms = 3 if bend else 2
-    places = np.arange(terms)
-    normal = (weights @ powers)[:, places[:, None] + places]
-    right = (weights * (y - level)) @ powers[:, :terms]
-    # Three different t leave at least the square of their smallest gap; less than this is rounding.
-    moments = normal / normal[:, :1, :1]
-    spread = np.maximum(moments[:, 1, 1] - moments[:, 0, 1] ** 2, 1e-300)
-    with np.errstate(invalid="ignore"):  # a size that is not a number
-        known = np.linalg.det(moments) > 1e-12 * (spread**3 if bend else 1.0)
-    normal[~known] = np.nan
-    constant, slope, *curvature = np.moveaxis(np.linalg.solve(normal, right[..., None])[..., 0], -1, 0)
-    bends = curvature[0] if bend else np.where(known, 0.0, np.nan)
-    return Parabolas(bends / scale**2, slope / scale, level[..., 0] + constant, centre)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a size that is not a number, rows without a weight
+        w = np.atleast_2d(np.ones(t.size) if weights is None else np.asarray(weights, dtype=float))
+        w = w / w.sum(axis=1, keepdims=True)
+        centre = w @ t
+        v = (t - centre[:, None]) / scale
+        m2, m3, m4 = ((w * v**power).sum(axis=1) for power in (2, 3, 4))
+        p0, p1, p2 = ((w * v**power * (y - level)).sum(axis=1) for power in (0, 1, 2))
+        # Three different t leave at least the square of their smallest gap; less than this is rounding.
+        room = m4 - m2**2 - m3**2 / m2 if bend else np.inf
+        known = (m2 > 1e-12) & (room > 1e-12 * m2**2)
+        curvature = np.where(known, (p2 - m2 * p0 - m3 * p1 / m2) / room, np.nan)
+        slope = (p1 - curvature * m3) / m2
+    return Parabolas(curvature / scale**2, slope / scale, level[..., 0] + p0 - curvature * m2, centre)
 
 
 def kept_vertices(parabolas: Parabolas) -> Floats:
@@ -211,24 +208,16 @@ def _zero_crossing(t: Floats, x: Floats, y: Floats) -> Floats:
     Each gamma = dy / dx counts with weight dx^2, as its noise goes with 1 / dx: the line is the regression of dy on dx
     and dx times log size, and an interval without a step in x says nothing in place of everything.
     """
+    line = _gamma_line(t, x, y)
     with np.errstate(divide="ignore", invalid="ignore"):
-        level, slope, middle = _gamma_line(t, np.diff(x, axis=-1), np.diff(y, axis=-1))
-        crossing = middle - level / slope
-        return _turn_between(level + slope * (t[0] - middle), level + slope * (t[-1] - middle), crossing)
+        return _turn_between(*line.at(t[[0, -1]]).T, line.centre - line.constant / line.slope)
 
 
-def _gamma_line(t: Floats, dx: Floats, dy: Floats) -> tuple[Floats, Floats, float]:
-    """gamma at the mean of the steps, its slope in log10 size, and that mean; NaN where the steps do not tell."""
-    halfway = (t[:-1] + t[1:]) / 2
-    middle = float(halfway.mean())
-    m = halfway - middle
-    s0, s1, s2 = ((dx * dx * m**power).sum(axis=-1) for power in (0, 1, 2))
-    r0, r1 = ((dx * dy * m**power).sum(axis=-1) for power in (0, 1))
-    determinant = s0 * s2 - s1**2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        known = determinant > 1e-12 * s0 * s0
-        slope = np.where(known, (s0 * r1 - s1 * r0) / determinant, np.nan)
-        return np.where(known, (r0 - slope * s1) / s0, np.nan), slope, middle
+def _gamma_line(t: Floats, x: Floats, y: Floats) -> Parabolas:
+    """The straight line of gamma in log10 size; NaN where the steps do not tell."""
+    dx, dy = np.diff(x, axis=-1), np.diff(y, axis=-1)
+    gamma = np.divide(dy, dx, out=np.zeros_like(dx), where=dx != 0)
+    return fit_parabolas((t[:-1] + t[1:]) / 2, gamma, dx**2, bend=False)
 
 
 def _minimum_size(t: Floats, x: Floats, y: Floats) -> Floats:
@@ -276,9 +265,7 @@ def misfit(name: str, t: Floats, scores: tuple[Floats, Floats], noise: Floats) -
     if name == "vertex":
         rest, variance = y - fit_parabolas(t, y).at(t)[0], noise**2
     elif name == "zero crossing":
-        dx, dy = np.diff(x), np.diff(y)
-        level, slope, middle = (float(v) for v in _gamma_line(t, dx, dy))
-        rest = dy - dx * (level + slope * ((t[:-1] + t[1:]) / 2 - middle))
+        rest = np.diff(y) - np.diff(x) * _gamma_line(t, x, y).at((t[:-1] + t[1:]) / 2)[0]
         variance = noise[:-1] ** 2 + noise[1:] ** 2
     else:
         return 1.0
@@ -459,36 +446,30 @@ def boundary_power(ladder: pd.DataFrame, *, y: str = "truthfulqa") -> dict[str, 
 # The isocline: a curve of one score over another that is said to part fighting from cooperating models
 
 
-def calibrate(frame: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa") -> float:
-    """a/b that puts the mean of the rows on the isocline: (mean y)^2 / mean x, as fractions.
-
-    Published: 0.187 from the two OLMo rows at HellaSwag 62.5 and 76.4, TruthfulQA 36.0 (0.1866 unrounded).
-    """
-    rows = stats.complete_rows(frame, [x, y], least=1, purpose="a calibration")
-    return float((rows[y].mean() / 100.0) ** 2 / (rows[x].mean() / 100.0))
-
-
-def classify(
-    panel: pd.DataFrame,
-    *,
-    x: str = "hellaswag",
-    y: str = "truthfulqa",
-    ratio: float = RATIO,
-    reading: str = "stated",
-) -> pd.DataFrame:
+def classify(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa", ratio: float = RATIO) -> pd.DataFrame:
     """The sign of each local coupling, predicted from where the interval's smaller model lies on the isocline.
 
-    panel: one row a model; columns params_b, x, y (percent), ladder (rows without one are left out).
-    reading: "stated" (above the curve: gamma > 0), "reversed" (above the curve: gamma < 0, the reading in which the
-    published counts come out) or "always negative" (the curve ignored). Returns one row an interval: ladder, smaller,
-    larger, params_b_low, params_b_high, x, y (of the smaller model), gamma, critical, above, predicted (-1 or 1),
-    correct. An interval without a change of y agrees with neither sign.
-    Raises MissingError where no ladder has two sizes, UsageError for an unknown reading, ScoresError on equal sizes.
+    panel: one row a model; columns params_b, x, y (percent), ladder (rows without one are left out). Returns one row an
+    interval: ladder, smaller, larger, params_b_low, params_b_high, x, y (of the smaller model), gamma, critical, above,
+    and whether the sign is that of each reading: "stated" (above the curve: gamma > 0), "reversed" (above the curve:
+    gamma < 0, the reading in which the published counts come out), "always negative" (the curve ignored). An interval
+    without a change of x is left out, one without a change of y agrees with neither sign.
+    Raises MissingError where no ladder has two sizes, ScoresError on equal sizes.
     Published: OPT 6 of 7, BLOOM 4 of 5, Cerebras-GPT 5 of 6.
     """
-    if reading not in READINGS:
-        raise UsageError(suggest("reading", reading, READINGS))
-    return _predicted(_intervals(panel, x, y), ratio, reading)
+    steps = local_couplings(panel, x=x, y=y).dropna(subset="gamma")
+    smaller = panel[["ladder", "params_b", x, y]].rename(columns={"params_b": "params_b_low", x: "x", y: "y"})
+    columns = ["ladder", "smaller", "larger", "params_b_low", "params_b_high", "x", "y", "gamma"]
+    return _read(steps.merge(smaller.dropna(), on=["ladder", "params_b_low"], how="left")[columns], ratio)
+
+
+def _read(intervals: pd.DataFrame, ratio: float) -> pd.DataFrame:
+    """The intervals with the curve at the smaller model, its side, and which readings have the sign right."""
+    critical, sign = isocline(intervals["x"], ratio), np.sign(intervals["gamma"])
+    above = intervals["y"] > critical
+    stated = np.where(above, 1, -1)
+    right = dict(zip(READINGS, (sign == stated, sign == -stated, sign == -1), strict=True))
+    return intervals.assign(critical=critical, above=above, **right)
 
 
 def compare_readings(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa") -> pd.DataFrame:
@@ -497,14 +478,10 @@ def compare_readings(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "tru
     Arguments as `classify`. Returns one row a ladder and reading, and one for all ladders together ("all"): ladder,
     reading, right, n (intervals), share, low, high (0-1; `stats.clustered_share` over the ladders).
     """
-    intervals = _intervals(panel, x, y)
-    parts = [_predicted(intervals, RATIO, reading).assign(reading=reading) for reading in READINGS]
-    table = pd.concat(parts, ignore_index=True)
-    both = pd.concat([table.assign(group=table["ladder"]), table.assign(group="all")], ignore_index=True)
-    answer = []
-    for (group, reading), rows in both.groupby(["group", "reading"], sort=False):
-        share = stats.clustered_share(rows["correct"], rows["ladder"])
-        answer.append((group, reading, int(rows["correct"].sum()), len(rows), share.estimate, share.low, share.high))
+    table, answer = classify(panel, x=x, y=y), []
+    for reading, (group, rows) in product(READINGS, [*table.groupby("ladder"), ("all", table)]):
+        share = stats.clustered_share(rows[reading], rows["ladder"])
+        answer.append((group, reading, int(rows[reading].sum()), share.n, share.estimate, share.low, share.high))
     return pd.DataFrame(answer, columns=["ladder", "reading", "right", "n", "share", "low", "high"])
 
 
@@ -512,26 +489,8 @@ def ratio_sweep(
     panel: pd.DataFrame, ratios: Sequence[float], *, x: str = "hellaswag", y: str = "truthfulqa"
 ) -> pd.DataFrame:
     """Right signs over all ladders for many values of a/b: ratio, reading, right, n, share."""
-    rows, table = _intervals(panel, x, y), []
-    for ratio, reading in product(ratios, READINGS):
-        correct = _predicted(rows, ratio, reading)["correct"]
-        table.append((float(ratio), reading, int(correct.sum()), len(correct), correct.mean()))
+    rows, table = classify(panel, x=x, y=y), []
+    for ratio in ratios:
+        for reading, right in _read(rows, ratio)[list(READINGS)].items():
+            table.append((float(ratio), reading, int(right.sum()), len(right), right.mean()))
     return pd.DataFrame(table, columns=["ratio", "reading", "right", "n", "share"])
-
-
-def _intervals(panel: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
-    """Consecutive sizes of every ladder with their gamma; intervals where x does not change are left out."""
-    steps = local_couplings(panel, x=x, y=y).dropna(subset="gamma")
-    smaller = panel[["ladder", "params_b", x, y]].rename(columns={"params_b": "params_b_low", x: "x", y: "y"})
-    columns = ["ladder", "smaller", "larger", "params_b_low", "params_b_high", "x", "y", "gamma"]
-    return steps.merge(smaller.dropna(), on=["ladder", "params_b_low"], how="left")[columns]
-
-
-def _predicted(intervals: pd.DataFrame, ratio: float, reading: str) -> pd.DataFrame:
-    """The intervals with the curve at the smaller model, its side, the sign predicted and whether it came."""
-    critical = isocline(intervals["x"].to_numpy(dtype=float), ratio)
-    above = intervals["y"].to_numpy(dtype=float) > critical
-    stated = np.where(above, 1, -1)
-    predicted = {"stated": stated, "reversed": -stated, "always negative": np.full(above.shape, -1)}[reading]
-    sign = np.sign(intervals["gamma"].to_numpy(dtype=float))
-    return intervals.assign(critical=critical, above=above, predicted=predicted, correct=sign == predicted)

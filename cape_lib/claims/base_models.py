@@ -623,7 +623,8 @@ def olmo_curve(panel: str, which: str) -> Attempts:
     """The printed a/b = 0.187 and the two OLMo models: whether {0}, with the curve 100 sqrt(0.187 HS) at their mean
     HellaSwag of 69.4 percent, their TruthfulQA, and their own ratio TruthfulQA^2 / HellaSwag, as fractions."""
     rows = tables.base_version("paper_3A_long")
-    mean, truth, ratio = rows[X].mean(), rows[Y].mean(), boundary.calibrate(rows)
+    mean, truth = rows[X].mean(), rows[Y].mean()
+    ratio = (truth / 100) ** 2 / (mean / 100)
     if which == "the curve meets them":
         curve = float(boundary.isocline(math.floor(10 * mean) / 10, 0.187)) / 100
         yield answer({"predicted": curve, "measured": truth / 100}, 2, ratio=ratio)

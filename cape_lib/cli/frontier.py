@@ -81,8 +81,7 @@ def summary(frame: pd.DataFrame, fitted: FrontierLine) -> dict[str, Any]:
         "lab_slopes": f.lab_slopes(rows).to_dict("records"),
     }
     if len(rows) >= 5:
-        s = f.saturation(rows)
-        answer["saturation"] = asdict(s) | {"rotate": s.rotate}
+        answer["saturation"] = f.saturation(rows).to_dict()
     if fitted.panel == "corrected":
         cells = frame[[f"{axis}_status" for axis in (f.lines.X, f.lines.Y)]].stack()
         answer["share_checked"] = float((cells != "unchecked").to_numpy().mean())

@@ -164,9 +164,8 @@ def known_steps() -> pd.DataFrame:
 
 def _readings(panel: pd.DataFrame) -> dict[str, int]:
     """On how many known steps (`n`) each reading of the papers' curve is right, and the guess "always negative"."""
-    right = {reading: boundary.classify(panel, reading=reading)["correct"] for reading in boundary.READINGS}
-    counts = {name.split(" ")[0]: int(correct.sum()) for name, correct in right.items()}
-    return {"n": len(right["stated"])} | counts
+    steps = boundary.classify(panel)
+    return {"n": len(steps)} | {name.split(" ")[0]: int(steps[name].sum()) for name in boundary.READINGS}
 
 
 def _base(panel: pd.DataFrame) -> Plain:

@@ -17,7 +17,7 @@ from scipy.stats import multivariate_normal, ttest_1samp
 
 from cape_lib.errors import MissingError
 from cape_lib.frontier.variants import ADMITS, KNOWS, MEASURES, PRECISION, REASONING, WRONG, of_domain, steady
-from cape_lib.stats import Estimate, corrected, mean_interval, sign_flip_p
+from cape_lib.stats import Z95, Estimate, corrected, mean_interval, sign_flip_p
 from cape_lib.tables.variants import DOMAINS, EFFORTS
 
 LADDER_RULE = (
@@ -103,7 +103,7 @@ def counted(pairs: pd.DataFrame, score: str) -> dict[str, Any]:
         "rose": rose,
         "fell": fell,
         "n": len(pairs),
-        "sure": int((way * change > 1.96 * pairs[f"{score}_se"].to_numpy(float)).sum()),
+        "sure": int((way * change > Z95 * pairs[f"{score}_se"].to_numpy(float)).sum()),
         "mean": float(change.mean()),
         "by_maker": over.estimate,
         "by_maker_low": over.low,
@@ -255,7 +255,7 @@ def doses(rows: pd.DataFrame) -> pd.DataFrame:
         x, maker, model = (data[column].to_numpy() for column in ("x", "lab", "weights"))
         alike = of_makers * np.equal.outer(maker, maker) + of_models * np.equal.outer(model, model)
         covariance = fit.scale * np.eye(len(x)) + np.outer(x, x) * alike
-        half = 1.96 * float(x @ np.linalg.solve(covariance, x)) ** -0.5
+        half = Z95 * float(x @ np.linalg.solve(covariance, x)) ** -0.5
         # A spread under a hundredth of that of the models' own slopes is none.
         singular = not fit.converged or min(of_makers, of_models) <= 1e-4 * float(slopes(rows, score)["slope"].var())
         ends = makers.estimate, makers.low, makers.high

@@ -15,7 +15,7 @@ from cape_lib import stats
 from cape_lib.errors import ScoresError
 from cape_lib.frontier.labs import lab_line, lab_means, lab_r, lab_slopes, leave_one_lab_out
 from cape_lib.frontier.lines import FEWEST, X, Y, complete_rows, fit_line, line
-from cape_lib.frontier.saturation import AXES, BEST, TRUE_SPREAD, saturation, spread_draws
+from cape_lib.frontier.saturation import AXES, BEST, TRUE_SPREAD, saturation, spread_draws, spread_interval
 from cape_lib.stats import Estimate
 
 #: how a setting says that the model answers without reasoning
@@ -185,7 +185,7 @@ def headline_numbers(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str
         top = saturation(rows, old=x, new=y)
         drawn = spread_draws(rows, x, (x, y), k=BEST)
         for name, axis, measured in (("old", x, top.spread_old), ("new", y, top.spread_new)):
-            ends = drawn[axis].interval(measured)
+            ends = spread_interval(drawn[axis], measured)
             numbers[f"top-five spread, {name} axis"] = Estimate(measured, *ends, BEST, TRUE_SPREAD)
         numbers["sigma"] = Estimate(top.sigma, top.low, top.high, BEST, TRUE_SPREAD)
     means = lab_means(rows, chosen=fitted, x=x, y=y)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import permutations
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -30,61 +28,6 @@ SHOWN = ("old", "new", "spread_old", "spread_new", "sigma", "low", "high", "nois
 BELOW, ABOVE = 0.04, 0.01
 
 
-@dataclass(frozen=True, slots=True)
-class Saturation:
-    """Spread (max - min, points) of two axes among the top models by the old one, and their ratio sigma.
-
-    `low`, `high`: 95 % of sigma of the true scores of these models (`ratio_interval`); `noise_spread`: the spread
-    that sampling noise alone would show among equally good models on the old axis; `p_rotate`: share of the draws
-    in which sigma calls for rotation (0-1); `models` in rank order; `skipped`: better models that lack the new score.
-    """
-
-    old: str
-    new: str
-    spread_old: float
-    spread_new: float
-    sigma: float
-    low: float
-    high: float
-    noise_spread: float
-    p_rotate: float
-    models: tuple[str, ...]
-    skipped: tuple[str, ...]
-
-    @property
-    def rotate(self) -> bool:
-        """Paper B's trigger: sigma below 0.2."""
-        return self.sigma < ROTATE_BELOW
-
-
-class SpreadDraws(NamedTuple):
-    """Draws of a true spread, (2000,) each, points: with the noise of the questions `off` and once more `on`.
-
-    off: the spread to which noise has to be added to give the measured one; zero where noise alone gives as much.
-    on: the spread if every score were measured again, the models ranked anew. A measured spread is too wide where the
-    models lie close, and too narrow where noise picked the best: an interval begins with `off` and ends with `on`.
-    """
-
-    off: Floats
-    on: Floats
-
-    @property
-    def both(self) -> Floats:
-        """All draws, those without the noise first, (4000,)."""
-        return np.concatenate([self.off, self.on])
-
-    def interval(self, measured: float) -> tuple[float, float]:
-        """95 % interval, widened where need be to hold the value as measured: the truth where models share all noise.
-
-        It leaves out 4 % below and 1 % above, as noise that picks the best hides more than it shows. Where the best are
-        equal it nearly always holds the truth, zero: the best five of eight equal models lie closer than five alone,
-        and an interval that left zero out in 5 % of the repeats for eight would do so in a quarter for five, which
-        scores do not tell apart. Test inversion over planted spreads covers 79 to 97 %, prior shapes are no narrower.
-        """
-        low, high = percentile_interval(self.off, 1 - 2 * BELOW)[0], percentile_interval(self.on, 1 - 2 * ABOVE)[1]
-        return min(low, measured), max(high, measured)
-
-
 def top_rows(frame: pd.DataFrame, by: str, *, also: tuple[str, ...] = (), k: int = BEST) -> pd.DataFrame:
     """The k best rows by one axis among those that hold the other axes as well, best first; ties by name."""
     rows = complete_rows(frame, by, *also)
@@ -96,9 +39,13 @@ def spread(scores: Floats | pd.Series) -> float:
     return float(np.ptp(np.asarray(scores, dtype=float)))
 
 
-def saturation(frame: pd.DataFrame, *, old: str = X, new: str = Y, seed: int = 0) -> Saturation:
+def saturation(frame: pd.DataFrame, *, old: str = X, new: str = Y, seed: int = 0) -> pd.Series:
     """sigma = spread(old) / spread(new) among the top five by the old axis; MissingError where fewer hold both scores.
 
+    Returns a row: old, new, spread_old, spread_new (max - min, points), sigma; low, high: 95 % of sigma of the true
+    scores of these models (`ratio_interval`); noise_spread: the spread that sampling noise alone would show among
+    equally good models on the old axis; p_rotate: share of the draws in which sigma calls for rotation (0-1); models
+    in rank order; skipped: better models that lack the new score; rotate: paper B's trigger, sigma below 0.2.
     Source: paper B, section 6; the 34 rows give 0.9 and 9.1 points for SWE-bench and GPQA (printed: 1.3 and 9.1).
     """
     rows = complete_rows(frame, old, new)
@@ -111,21 +58,25 @@ def saturation(frame: pd.DataFrame, *, old: str = X, new: str = Y, seed: int = 0
     skipped = better[better[old] >= float(top[old].min())]["model"]
     drawn = spread_draws(rows, old, (old, new), k=BEST, seed=seed)
     measured = spread(top[old]), spread(top[new])
-    ends = [drawn[axis].interval(one) for axis, one in zip((old, new), measured, strict=True)]
+    ends = [spread_interval(drawn[axis], one) for axis, one in zip((old, new), measured, strict=True)]
     with np.errstate(divide="ignore", invalid="ignore"):
         sigma = float(np.divide(*measured))
-        ratios = np.concatenate([drawn[old].off / drawn[new].on, drawn[old].on / drawn[new].off])
-    alone, p_rotate = noise_spread(float(top[old].mean()), old), float(np.mean(ratios < ROTATE_BELOW))
-    names = tuple(top["model"]), tuple(skipped)
-    return Saturation(old, new, *measured, sigma, *ratio_interval(*measured, *ends), alone, p_rotate, *names)
+        # Noise off one spread and once more on the other.
+        p_rotate = float(np.mean(drawn[old] / drawn[new][::-1] < ROTATE_BELOW))
+    alone = noise_spread(float(top[old].mean()), old)
+    row = old, new, *measured, sigma, *ratio_interval(*measured, *ends), alone, p_rotate
+    lists = {"models": tuple(top["model"]), "skipped": tuple(skipped), "rotate": sigma < ROTATE_BELOW}
+    return pd.Series(dict(zip(SHOWN, row, strict=True)) | lists)
 
 
-def spread_draws(
-    frame: pd.DataFrame, by: str, axes: tuple[str, ...], *, k: int, seed: int = 0
-) -> dict[str, SpreadDraws]:
-    """Draws of the true spread of each axis among the top k by `by`, points; MissingError where none has the scores.
+def spread_draws(frame: pd.DataFrame, by: str, axes: tuple[str, ...], *, k: int, seed: int = 0) -> dict[str, Floats]:
+    """Draws of the true spread of each axis among the top k by `by`, (2, 2000) each, points: with the noise of the
+    questions off, and once more on. MissingError where none has the scores.
 
-    Noise is binomial, each model's its own: a bound, for models that answer the same questions share part of it.
+    off: the spread to which noise has to be added to give the measured one; zero where noise alone gives as much.
+    on: the spread if every score were measured again, the models ranked anew. A measured spread is too wide where the
+    models lie close, and too narrow where noise picked the best: an interval begins with the first, ends with the
+    second. Noise is binomial, each model's its own: a bound, as models that answer the same questions share part of it.
     """
     rows = complete_rows(frame, *dict.fromkeys((by, *axes)))
     if rows.empty:
@@ -139,8 +90,21 @@ def spread_draws(
         again = scores + noise[DRAWS:]
         # The axis that ranks the models ranks them anew; on another they are the same models.
         again = -np.sort(-again, axis=1) if axis == by else again
-        answer[axis] = SpreadDraws(spread_without_noise(scores[:k], noise[:DRAWS, :k]), np.ptp(again[:, :k], axis=1))
+        answer[axis] = np.array([spread_without_noise(scores[:k], noise[:DRAWS, :k]), np.ptp(again[:, :k], axis=1)])
     return {axis: answer[axis] for axis in axes}
+
+
+def spread_interval(draws: Floats, measured: float) -> tuple[float, float]:
+    """95 % interval of a spread from `spread_draws`, widened where need be to hold the value as measured: the truth
+    where models share all noise.
+
+    It leaves out 4 % below and 1 % above, as noise that picks the best hides more than it shows. Where the best are
+    equal it nearly always holds the truth, zero: the best five of eight equal models lie closer than five alone,
+    and an interval that left zero out in 5 % of the repeats for eight would do so in a quarter for five, which
+    scores do not tell apart. Test inversion over planted spreads covers 79 to 97 %, prior shapes are no narrower.
+    """
+    low, high = percentile_interval(draws[0], 1 - 2 * BELOW)[0], percentile_interval(draws[1], 1 - 2 * ABOVE)[1]
+    return min(low, measured), max(high, measured)
 
 
 def ratio_interval(
@@ -201,5 +165,5 @@ def rotation(frame: pd.DataFrame) -> pd.DataFrame:
             continue
         s = saturation(frame, old=old, new=new)
         advice = "keep" if not s.rotate else "rotate" if s.high < ROTATE_BELOW else "rotate, not certain"
-        table.append({"n": n, "advice": advice} | {column: getattr(s, column) for column in SHOWN})
+        table.append({"n": n, "advice": advice} | s[list(SHOWN)].to_dict())
     return pd.DataFrame(table, columns=["old", "new", "n", *SHOWN[2:], "advice"])

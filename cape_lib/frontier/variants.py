@@ -18,7 +18,7 @@ from scipy.special import logit
 
 from cape_lib import tables
 from cape_lib.errors import MissingError, ScoresError
-from cape_lib.stats import Estimate, clustered_r, mean_interval, score_sd
+from cape_lib.stats import Z95, Estimate, clustered_r, mean_interval, score_sd
 from cape_lib.tables import label
 from cape_lib.tables.variants import DOMAINS, OMNISCIENCE_QUESTIONS
 
@@ -113,7 +113,7 @@ def truncation(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> pd.D
     for name, column in (("accuracy", KNOWS), ("gpqa", REASONING)):
         before, error = (rows["weights"].map(off[score]) for score in (column, f"{column}_stderr"))
         change = (rows[column] - before).where(thinks)
-        table["loses"] |= change < -1.96 * np.hypot(error, rows[f"{column}_stderr"])
+        table["loses"] |= change < -Z95 * np.hypot(error, rows[f"{column}_stderr"])
         table[f"change_{name}"] = change
     table.insert(2, "set_aside", table["tokens"] | table["loses"])
     return table
@@ -305,6 +305,6 @@ def equals(peers: pd.DataFrame, gpqa: float, *, width: float = 5.0) -> pd.DataFr
 
 def percentile(near: pd.DataFrame, model: pd.Series, column: str) -> Estimate:
     """Share (percent) of the rows that lie lower than the model in a column, and at the ends of its question noise."""
-    half = 1.96 * float(model[f"{column}_stderr"])
+    half = Z95 * float(model[f"{column}_stderr"])
     value, low, high = (100 * float((near[column] < model[column] + shift).mean()) for shift in (0.0, -half, half))
     return Estimate(value, low, high, len(near), "question noise of the model alone")

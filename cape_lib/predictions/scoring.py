@@ -113,10 +113,10 @@ def _spreads(card: Prediction, frame: pd.DataFrame) -> Evidence:
         return Evidence(_nothing(len(rows)), rows, missing=_lack(card, len(rows)))
     top, drawn = frontier.top_rows(rows, axis, also=axes, k=k), frontier.spread_draws(rows, axis, axes, k=k)
     values: dict[Quantity, float | Floats] = {Quantity("spread", (a,)): frontier.spread(top[a]) for a in axes}
-    draws = {Quantity("spread", (a,)): drawn[a].both for a in axes}
-    values[Quantity("n")], draws[Quantity("n")] = float(k), np.full(len(drawn[axes[0]].both), float(k))
+    draws = {Quantity("spread", (a,)): drawn[a].ravel() for a in axes}
+    values[Quantity("n")], draws[Quantity("n")] = float(k), np.full(drawn[axes[0]].size, float(k))
     first = frontier.spread(top[axes[0]])
-    value = Estimate(first, *drawn[axes[0]].interval(first), k, TRUE_SPREAD)
+    value = Estimate(first, *frontier.spread_interval(drawn[axes[0]], first), k, TRUE_SPREAD)
     ranked = frontier.complete_rows(frame, axis)
     better = ranked[(ranked[axis] > top[axis].min()) & ~ranked["model"].isin(rows["model"])]
     return Evidence(value, top, values, draws, tuple(better["model"]), repeats=TRUE_SPREAD)

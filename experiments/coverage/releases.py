@@ -181,7 +181,7 @@ def spread_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
             draws = frontier.spread_draws(rows, X, (X, Y), k=BEST, seed=int(rng.integers(2**31)))
             best = top["model"].astype(int).to_numpy()
             spreads = [frontier.spread(top[axis]) for axis in (X, Y)]
-            ends = [draws[axis].interval(one) for axis, one in zip((X, Y), spreads, strict=True)]
+            ends = [frontier.spread_interval(draws[axis], one) for axis, one in zip((X, Y), spreads, strict=True)]
             known = [frontier.spread(true[axis][best]) for axis in (X, Y)]
             return {"ends": [*ends, ratio_interval(*spreads, *ends)], "true": [*known, known[0] / known[1]]}
 
