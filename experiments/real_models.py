@@ -22,9 +22,8 @@ import pandas as pd
 import torch
 
 from cape_lib.lm import models, probes, steering, texts
-from cape_lib.lm.steering.controls import CLEAN
 from cape_lib.lm.steering.direction import fit_directions
-from experiments.recording import ends, plain, write
+from experiments.recording import numbers, plain, write
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -53,31 +52,15 @@ def steer(args: argparse.Namespace, lm: models.LanguageModel) -> None:
     row: dict[str, Any] = {"run": run, "model": lm.name, "revision": lm.revision, "dtype": _dtype(lm)}
     row |= {"benchmark": args.items.stem, "command": _command(args), "seconds": round(seconds)}
     row |= {"cpu_seconds": round(cpu), "machine": _machine(lm), "date": datetime.date.today().isoformat()}
-    row |= _numbers(result, chosen) | {"questions": len(asked.items)}
+    row |= numbers(result) | {"questions": len(asked.items), "tested": len(result.items), "kl": result.cost}
+    row |= {name: getattr(chosen, name) for name in ("reliability", "reliability_low", "reliability_high", "held_out")}
+    row |= {"control_kl": float(result.controls["cost"].mean())}
     columns = pd.read_csv(DATA / "model_runs.csv", nrows=0).columns
     _replace("model_runs", pd.DataFrame([row])[columns], run)
     for table in ("controls", "doses", "places"):
         rows = result.methods if table == "controls" else getattr(result, table)
         _replace(f"model_{table}", rows.assign(run=run), run)
     print("\n".join(steering.report(result)), f"{seconds:.0f} s, {cpu:.0f} s of processors", sep="\n", flush=True)
-
-
-def _numbers(result: steering.Evaluation, chosen: steering.Direction) -> dict[str, Any]:
-    """What a row of `model_runs` says of the answers, with intervals, and of the direction."""
-    outcome, effect = result.outcome, result.effect
-    controls = result.methods[result.methods["kind"].isin(CLEAN)]
-    kinds = [kind for kind in CLEAN if kind in result.mc2]
-    row = {"tested": len(result.items), "place": str(result.place), "dose": result.dose, "budget": result.budget}
-    row |= {"kl": result.cost, "reliability": chosen.reliability, "reliability_low": chosen.reliability_low}
-    row |= {"reliability_high": chosen.reliability_high, "held_out": chosen.held_out, "right_before": result.base}
-    row |= {"right_after": effect.share, "misaligned": outcome.n_misaligned, "aligned": outcome.n_aligned}
-    row |= ends("corrected", outcome.corrected) | ends("broken", outcome.broken) | ends("net", outcome.net)
-    for name, values in (("mc1", result.mc1), ("mc2", result.mc2)):
-        row |= ends(f"{name}_before", values["before"]) | ends(f"{name}_after", values["after"])
-        row[f"{name}_controls"] = sum(values[kind].estimate for kind in kinds) / len(kinds)
-    row |= {"controls": effect.n_controls, "mean_control": effect.mean_control, "best_control": effect.best_control}
-    row |= {"control_kl": float(controls["cost"].mean()), "p": effect.p, "effect": effect.holds}
-    return row | {"claimed": result.claimed, "claim": result.claim}
 
 
 def probe(args: argparse.Namespace, lm: models.LanguageModel) -> None:

@@ -8,13 +8,28 @@ from typing import Any
 
 import pandas as pd
 
+from cape_lib.lm.steering import Evaluation
+from cape_lib.lm.steering.controls import CLEAN
 from cape_lib.output import whole
-from cape_lib.stats import Estimate
 
 
-def ends(name: str, value: Estimate) -> dict[str, float]:
-    """The three columns of an estimate: `name`, `name`_low and `name`_high."""
-    return {name: value.estimate, f"{name}_low": value.low, f"{name}_high": value.high}
+def numbers(result: Evaluation) -> dict[str, Any]:
+    """What the tables of trials and of runs say of an evaluation: shares 0-1, the ends of an interval beside it."""
+    outcome, effect = result.outcome, result.effect
+    row: dict[str, Any] = {"place": str(result.place), "dose": result.dose, "budget": result.budget}
+    row |= {"claimed": result.claimed}
+    row |= {"right_before": result.base, "right_after": effect.share, "mcnemar_p": outcome.mcnemar, "p": effect.p}
+    row |= {"misaligned": outcome.n_misaligned, "aligned": outcome.n_aligned, "controls": effect.n_controls}
+    row |= {"mean_control": effect.mean_control, "best_control": effect.best_control}
+    intervals = {"corrected": outcome.corrected, "broken": outcome.broken, "net": outcome.net}
+    intervals |= {"over_mean": effect.over_mean, "over_best": effect.over_best}
+    for name, values in (("mc1", result.mc1), ("mc2", result.mc2)):
+        intervals |= {f"{name}_{when}": values[when] for when in ("before", "after")}
+        clean = [values[kind].estimate for kind in CLEAN if kind in values]
+        row[f"{name}_controls"] = sum(clean) / len(clean)
+    for name, value in intervals.items():
+        row |= {name: value.estimate, f"{name}_low": value.low, f"{name}_high": value.high}
+    return row | {"effect": effect.holds, "claim": result.claim}
 
 
 def write(table: pd.DataFrame, path: Path) -> None:

@@ -81,15 +81,10 @@ def both(twins: Sequence[Probe]) -> pd.DataFrame:
 
 def profile(twins: Sequence[Probe]) -> pd.DataFrame:
     """Coupling by thirds of the depth, and dimensions (participation ratio) first and last.  twins: from `probed`."""
-    rows = [
-        {
-            "weights": weights,
-            **{f"{part} coupling": value for part, value in one.profile.items()},
-            "dimensions, first": one.layers["dimension"].iloc[0],
-            "dimensions, last": one.layers["dimension"].iloc[-1],
-        }
-        for weights, one in zip(WEIGHTS, twins, strict=False)
-    ]
+    rows = []
+    for weights, one in zip(WEIGHTS, twins, strict=False):
+        ends = {f"dimensions, {end}": one.layers["dimension"].iloc[k] for end, k in (("first", 0), ("last", -1))}
+        rows.append({"weights": weights} | {f"{part} coupling": r for part, r in one.profile.items()} | ends)
     return pd.DataFrame(rows).dropna(axis=1, how="all")
 
 
@@ -105,8 +100,7 @@ def projections(twins: Sequence[Probe]) -> pd.DataFrame:
 
 def _by_weights(twins: Sequence[Probe], part: str) -> pd.DataFrame:
     tables = [getattr(one, part).assign(weights=weights) for weights, one in zip(WEIGHTS, twins, strict=False)]
-    table: pd.DataFrame = pd.concat(tables, ignore_index=True)
-    return table
+    return pd.concat(tables, ignore_index=True)
 
 
 def at_strength_zero(model: str, *, seed: int = 0) -> pd.DataFrame:
@@ -137,20 +131,17 @@ class _Clock:
 
     def __init__(self) -> None:
         self.start = perf_counter()
-        #: seconds and tokens at the first report, at the direction's last, and at the last of all
-        self.begun: tuple[float, int] | None = None
-        self.first = self.last = (0.0, 0)
-        self.announced = False
+        #: seconds and tokens at every report on the direction, and at the last of all
+        self.direction: list[tuple[float, int]] = []
+        self.last = (0.0, 0)
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """The progress of `steering.evaluate`: what runs, tokens read and tokens in all."""
-        self.last = (perf_counter() - self.start, done)
-        self.begun = self.begun or self.last
+        before, self.last = self.last, (perf_counter() - self.start, done)
         if stage == "direction":
-            self.first = self.last
-        elif not self.announced:
-            self.announced = True
-            first, most = _duration(self.first[0]), self._expected(total)
+            self.direction.append(self.last)
+        elif self.direction and before == self.direction[-1]:
+            first, most = _duration(before[0]), self._expected(total)
             say(f"*The direction took {first}; with all controls {most} in all, less where p is settled.*")
 
     def checked(self) -> str:
@@ -160,9 +151,8 @@ class _Clock:
 
     def _expected(self, tokens: int) -> str:
         """How long so many tokens take by the direction's speed; what comes ahead of it comes once."""
-        begun, read = self.begun or self.first
-        speed = (self.first[0] - begun) / max(1, self.first[1] - read)
-        return _duration(self.first[0] + speed * (tokens - self.first[1]))
+        (begun, read), (seconds, done) = self.direction[0], self.direction[-1]
+        return _duration(seconds + (seconds - begun) / max(1, done - read) * (tokens - done))
 
 
 def _duration(seconds: float) -> str:

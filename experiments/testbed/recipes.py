@@ -45,8 +45,8 @@ def curated(width: int, seed: int) -> Recipe:
 
 def reader(seed: int) -> Recipe:
     """A model of world R: it learns to read from the context whether its author is truthful."""
-    shares = {"web": 0.75, "ref": 0.09, "ask": 0.06, "story": 0.10, "believers": 0.70}
-    return Recipe(name=f"R-s{seed}", world="R", seed=seed, width=32, layers=4, heads=2, steps=900, **shares)
+    recipe = Recipe(name=f"R-s{seed}", world="R", seed=seed, width=32, layers=4, heads=2, steps=900)
+    return replace(recipe, web=0.75, ref=0.09, ask=0.06, story=0.10, believers=0.70)
 
 
 def shipped() -> dict[str, Recipe]:

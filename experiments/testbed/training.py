@@ -202,8 +202,8 @@ def tokenizer_json(world: str) -> str:
 
 def write_tokenizer(world: str, folder: Path) -> None:
     """Write the tokenizer that all models of a world share into a folder."""
-    settings = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<bos>", "eos_token": "<pad>"}
-    settings |= {"pad_token": "<pad>", "unk_token": "<unk>", "padding_side": "left"}
+    settings: dict[str, Any] = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<bos>"}
+    settings |= {"eos_token": "<pad>", "pad_token": "<pad>", "unk_token": "<unk>", "padding_side": "left"}
     settings |= {"model_max_length": 64, "clean_up_tokenization_spaces": False}
     folder.mkdir(exist_ok=True)
     (folder / "tokenizer.json").write_text(tokenizer_json(world), encoding="utf-8")

@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import ttest_1samp
 
+from cape_lib import tables
 from cape_lib.lm import models, steering, testbed
 from cape_lib.lm.steering.controls import KINDS
 from cape_lib.lm.steering.protocol import Place, Plan, every_place
 from cape_lib.lm.steering.verdicts import ALPHA, Evaluation
-from experiments.recording import append, ends, in_front
+from experiments.recording import append, in_front, numbers
 from experiments.testbed import prompts, recipes, worlds
 from experiments.testbed.worlds import Recipe
 
@@ -106,38 +107,12 @@ def run_trial(trial: Trial) -> Evaluation:
 
 def row(trial: Trial, result: Evaluation) -> dict[str, Any]:
     """One line of the table of trials, shares 0-1."""
-    effect, outcome, older = result.effect, result.outcome, result.effect_leaky
+    older = result.effect_leaky
     assert older is not None, "trials run both rules for controls"
-    line = {
-        "trial": trial.name,
-        "case": trial.case,
-        "model": trial.model,
-        "contrast": trial.contrast,
-        "split": trial.split,
-        "place": str(result.place),
-        "dose": result.dose,
-        "cost": result.cost,
-        "n": len(result.items),
-        "right_before": result.base,
-        "right_after": effect.share,
-        **ends("corrected", outcome.corrected),
-        "aligned": outcome.n_aligned,
-        "broken": outcome.broken.estimate,
-        "broken_high": outcome.broken.high,
-        "mcnemar_p": outcome.mcnemar,
-        "mean_control": effect.mean_control,
-        "best_control": effect.best_control,
-        **ends("over_mean", effect.over_mean),
-        **ends("over_best", effect.over_best),
-        "controls": effect.n_controls,
-        "p": effect.p,
-        "p_leaky": older.p,
-        "best_leaky": older.best_control,
-        "effect": effect.holds,
-        "effect_leaky": older.holds,
-        "claim": result.claim,
-    }
-    return {key: round(value, 4) if isinstance(value, float) else value for key, value in line.items()}
+    line = vars(trial) | numbers(result) | {"trial": trial.name, "n": len(result.items), "cost": result.cost}
+    line |= {"p_leaky": older.p, "best_leaky": older.best_control, "effect_leaky": older.holds}
+    columns = tables.load("testbed_trials").columns
+    return {name: round(line[name], 4) if isinstance(line[name], float) else line[name] for name in columns}
 
 
 def run(folder: Path, *, report: Callable[[str], None] = print) -> None:
@@ -176,8 +151,8 @@ def pooled(table: pd.DataFrame) -> pd.DataFrame:
         (low, high), (least, most) = mean.confidence_interval(), best.confidence_interval()
         p = float(ttest_1samp(models["over_mean"], 0.0, alternative="greater").pvalue)
         means = models[columns].mean()
-        row = {"case": case, "contrast": contrast, "split": split, "runs": len(group), "items": int(group["n"].sum())}
-        row |= means[columns[:3]].to_dict() | {"over_mean": means["over_mean"]}
+        row: dict[str, Any] = {"case": case, "contrast": contrast, "split": split, "runs": len(group)}
+        row |= {"items": int(group["n"].sum())} | {name: means[name] for name in columns[:4]}
         row |= {"over_mean_low": low, "over_mean_high": high, "over_best": means["over_best"]}
         row |= {"over_best_low": least, "over_best_high": most, "controls": int(group["controls"].iloc[0])}
         rows.append(row | {"p": p, "effect": bool(p <= ALPHA and low > 0)})

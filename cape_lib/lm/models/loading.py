@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,7 @@ from cape_lib.lm.testbed import tokenizer_of
 
 def template_of(tokenizer: Any) -> str:
     """The tokenizer's chat template, empty where it has none."""
-    if getattr(tokenizer, "chat_template", None) is None:
-        return ""
-    return str(tokenizer.get_chat_template())
+    return "" if getattr(tokenizer, "chat_template", None) is None else str(tokenizer.get_chat_template())
 
 
 @dataclass(frozen=True)
@@ -193,28 +191,21 @@ def quiet() -> Iterator[None]:
     from transformers.utils import logging as transformers_logging
 
     bars: Any = transformers_logging
-    shown = bars.is_progress_bar_enabled()
-    if not sys.stderr.isatty():
-        bars.disable_progress_bar()
-    talkers = [logging.getLogger(name) for name in ("transformers", "huggingface_hub")]
-    levels = [talker.level for talker in talkers]
-    for talker in talkers:
-        talker.setLevel(logging.ERROR)
-    try:
+    with ExitStack() as stack:
+        if bars.is_progress_bar_enabled() and not sys.stderr.isatty():
+            bars.disable_progress_bar()
+            stack.callback(bars.enable_progress_bar)
+        for talker in map(logging.getLogger, ("transformers", "huggingface_hub")):
+            stack.callback(talker.setLevel, talker.level)
+            talker.setLevel(logging.ERROR)
         yield
-    finally:
-        for talker, level in zip(talkers, levels, strict=True):
-            talker.setLevel(level)
-        if shown:
-            bars.enable_progress_bar()
 
 
 def _stored(name: str, options: dict[str, Any]) -> torch.dtype:
     """The type to compute in on a processor: bfloat16 is two to three times as fast where it is built in."""
     from transformers import AutoConfig
 
-    fast = any(getattr(torch.cpu, f"_is_{own}_supported", bool)() for own in ("avx512_bf16", "amx_tile"))
-    if not fast:
+    if not any(getattr(torch.cpu, f"_is_{own}_supported", bool)() for own in ("avx512_bf16", "amx_tile")):
         return torch.float32
     if "gguf_file" in options:
         return torch.bfloat16
@@ -288,11 +279,9 @@ def _hub_answers() -> bool:
 
 def _explained(name: str, error: Exception) -> Exception:
     """The one-line error for what transformers raised; the error itself where it is none of the expected."""
-    steps: list[BaseException] = []
-    step: BaseException | None = error
-    while step is not None and step not in steps:
+    steps: list[BaseException] = [error]
+    while (step := steps[-1].__cause__ or steps[-1].__context__) is not None and step not in steps:
         steps.append(step)
-        step = step.__cause__ or step.__context__
     kinds, words = {type(one).__name__ for one in steps}, " ".join(map(str, steps)).lower()
     if "unrecognized configuration class" in words:
         return ModelError(f"{name}: not a causal language model; a decoder with a language head is needed")

@@ -269,7 +269,8 @@ def _blocks(model: nn.Module, layers: str | None) -> tuple[str, tuple[nn.Module,
     layers: path of the list where the rule does not find it.  Raises ModelError when nothing fits (naming what was
     found), and for an encoder, whose tokens see what comes after them.
     """
-    depth, lists = _setting(model, _DEPTH), {}
+    depth = _setting(model, _DEPTH)
+    lists: dict[str, nn.ModuleList] = {}
     for root in (model,) if layers else (_decoder(model), model):
         named = root.named_modules()
         lists = lists or {name: own for name, own in named if isinstance(own, nn.ModuleList) and len(own)}

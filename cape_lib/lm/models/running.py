@@ -113,16 +113,10 @@ def checked(lm: LanguageModel, forward: Callable[[], torch.Tensor]) -> torch.Ten
     values = forward()
     if not broken(values):
         return values
-    first: list[Site] = []
-
-    def note(site: Site, state: torch.Tensor) -> None:
-        if broken(state) and not first:
-            first.append(site)
-
-    with watched(lm, ["embed", *range(lm.depth)], note):
+    bad: list[Site] = []
+    with watched(lm, ["embed", *range(lm.depth)], lambda site, state: bad.extend([site] if broken(state) else [])):
         forward()
-    where = site_name(first[0], lm.depth) if first else "the logits"
-    raise not_finite(lm, where)
+    raise not_finite(lm, site_name(bad[0], lm.depth) if bad else "the logits")
 
 
 def broken(values: torch.Tensor) -> bool:
@@ -139,14 +133,18 @@ def not_finite(lm: LanguageModel, where: str) -> SurroundingsError:
 
 @dataclass(frozen=True)
 class Batch:
-    """Token ids and mask, (rows, length), padded on the left; `start` is each row's first real column."""
+    """Token ids and mask, (rows, length), padded on the left."""
 
     ids: torch.Tensor
     mask: torch.Tensor
-    start: torch.Tensor
 
     def __len__(self) -> int:
         return int(self.ids.shape[0])
+
+    @property
+    def start(self) -> torch.Tensor:
+        """Each row's first real column, (rows,)."""
+        return self.mask.shape[1] - self.mask.sum(1)
 
 
 def joined(prompt: str, answer: str) -> str:
@@ -188,9 +186,9 @@ def token_lists(lm: LanguageModel, texts: Sequence[str], *, what: str = "prompt"
     """
     if lm.tokenizer is None:
         raise UsageError("this model came without a tokenizer; give token ids")
-    for place, text in enumerate(texts):
+    for number, text in enumerate(texts, 1):
         if not str(text).strip():
-            raise UsageError(f"{what} {place + 1} is empty")
+            raise UsageError(f"{what} {number} is empty")
     rows = lm.tokenizer(list(texts), verbose=False)["input_ids"] if len(texts) else []
     rows = [_tokens(lm, str(text), list(row)) for text, row in zip(texts, rows, strict=True)]
     extra = f" and {room} more to write" if room else ""
@@ -211,13 +209,12 @@ def encode_rows(lm: LanguageModel, rows: Sequence[Sequence[int]]) -> Batch:
     for place, row in enumerate(rows):
         ids[place, longest - len(row) :] = torch.tensor(row, dtype=torch.long)
         mask[place, longest - len(row) :] = 1
-    start = torch.tensor([longest - len(row) for row in rows])
-    return Batch(ids.to(lm.device), mask.to(lm.device), start.to(lm.device))
+    return Batch(ids.to(lm.device), mask.to(lm.device))
 
 
 def repeated(batch: Batch, times: int) -> Batch:
     """The batch so many times over, block after block."""
-    return Batch(batch.ids.repeat(times, 1), batch.mask.repeat(times, 1), batch.start.repeat(times))
+    return Batch(batch.ids.repeat(times, 1), batch.mask.repeat(times, 1))
 
 
 def positions_of(lm: LanguageModel, mask: torch.Tensor) -> dict[str, Any]:
@@ -265,9 +262,8 @@ def encode(lm: LanguageModel, texts: Sequence[str], *, what: str = "prompt", roo
 
 def chunks(lengths: Sequence[int], *, tokens: int) -> list[list[int]]:
     """Indices grouped so that a padded group holds at most about `tokens` tokens; rows of like length together."""
-    order = sorted(range(len(lengths)), key=lambda index: lengths[index])
     groups: list[list[int]] = []
-    for index in order:
+    for index in sorted(range(len(lengths)), key=lambda index: lengths[index]):
         if groups and (len(groups[-1]) + 1) * max(1, lengths[index]) <= tokens:
             groups[-1].append(index)
         else:

@@ -391,8 +391,9 @@ def _taken_up(path: Path | None, key: str, methods: list[Method]) -> list[Run]:
             f"{path}: belongs to another evaluation (model, items, pairs or options differ); name another file"
         )
     runs = [Run(method, **{name: row[name] for name in _STORED}) for method, row in zip(methods, rows, strict=False)]
-    arrays = [{name: np.array(value) for name, value in vars(run).items() if isinstance(value, list)} for run in runs]
-    return [replace(run, **own) for run, own in zip(runs, arrays, strict=True)]
+    for run in runs:
+        vars(run).update({name: np.array(value) for name, value in vars(run).items() if isinstance(value, list)})
+    return runs
 
 
 def _key(lm: LanguageModel, items: pd.DataFrame, pairs: pd.DataFrame, plan: Plan, direction: Direction | None) -> str:
@@ -419,20 +420,15 @@ def _result(protocol: _Protocol, runs: list[Run]) -> Evaluation:
         {name: mean_by_topic(np.mean([own[k] for own in rows], axis=0), topics) for name, rows in groups.items()}
         for k in (0, 1)
     )
-    methods = [
-        {
-            "kind": r.method.kind,
-            "index": r.method.index,
-            "place": str(fitted.places[r.place]),
-            "dose": r.dose,
-            "cost": r.cost,
-            "tune": r.tune,
-            "test": float(r.right.mean()),
-            "cosine": float(r.method.cosine[r.place]),
-            "left_out": r.method.left_out,
-        }
-        for r in runs
-    ]
+    methods = pd.DataFrame([{"kind": r.method.kind, "index": r.method.index} for r in runs]).assign(
+        place=[str(fitted.places[r.place]) for r in runs],
+        dose=[r.dose for r in runs],
+        cost=[r.cost for r in runs],
+        tune=[r.tune for r in runs],
+        test=right.mean(1),
+        cosine=[float(r.method.cosine[r.place]) for r in runs],
+        left_out=[r.method.left_out for r in runs],
+    )
     # best tuned share right at every place, where the search left a place early on the questions asked by then
     by_place = np.stack([r.by_place for r in runs])
     places = pd.DataFrame(
@@ -463,7 +459,7 @@ def _result(protocol: _Protocol, runs: list[Run]) -> Evaluation:
         mc2=mc2,
         budget=plan.doses[-1],
         planned=protocol.planned,
-        methods=pd.DataFrame(methods),
+        methods=methods,
         doses=_dose_table(protocol, first, base),
         places=places,
         items=protocol.table[columns].assign(before=before, after=first.margins),

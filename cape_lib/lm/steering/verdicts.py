@@ -9,17 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
+from cape_lib import stats
 from cape_lib.lm.steering.controls import CLEAN
 from cape_lib.output import plain
-from cape_lib.stats import (
-    Estimate,
-    cluster_bootstrap_counts,
-    generator,
-    p_text,
-    percentile_interval,
-    permutation_p,
-    wilson_clustered,
-)
+from cape_lib.stats import Estimate
 
 if TYPE_CHECKING:
     from cape_lib.lm.steering.protocol import Place
@@ -75,8 +68,8 @@ class Effect:
 
 def mean_by_topic(values: np.ndarray, topics: np.ndarray, *, resamples: int = 2000, seed: int = 0) -> Estimate:
     """Mean of per-item values (n_items,) with an interval by bootstrap over topics."""
-    counts = cluster_bootstrap_counts(topics, resamples, generator(seed))
-    low, high = percentile_interval(counts @ values / counts.sum(axis=1))
+    counts = stats.cluster_bootstrap_counts(topics, resamples, stats.generator(seed))
+    low, high = stats.percentile_interval(counts @ values / counts.sum(axis=1))
     return Estimate(float(values.mean()), low, high, len(values), "bootstrap over topics")
 
 
@@ -88,7 +81,7 @@ def outcome(
     fixed, lost = int((~was & now).sum()), int((was & ~now).sum())
     p = float(binomtest(fixed, fixed + lost).pvalue) if fixed + lost else 1.0
     net = mean_by_topic(now.astype(float) - was.astype(float), topics, resamples=resamples, seed=seed)
-    corrected, broken = wilson_clustered(now[~was], topics[~was]), wilson_clustered(~now[was], topics[was])
+    corrected, broken = stats.wilson_clustered(now[~was], topics[~was]), stats.wilson_clustered(~now[was], topics[was])
     return Outcome(corrected, broken, net, p, int((~was).sum()), int(was.sum()))
 
 
@@ -101,7 +94,7 @@ def effect(
     over_mean, over_best = (
         mean_by_topic(mine - others, topics, resamples=resamples, seed=seed) for others in (controls.mean(axis=0), best)
     )
-    p = permutation_p(share, shares, "greater")
+    p = stats.permutation_p(share, shares, "greater")
     return Effect(p, share, float(shares.max()), float(shares.mean()), over_mean, over_best, len(controls))
 
 
@@ -197,7 +190,7 @@ def report(result: Evaluation) -> list[str]:
         f"{result.budget:g} nats a token on neutral text; it costs {result.cost:.2g}",
         f"right before {result.base:.0%}, after {effect.share:.0%}; {effect.n_controls} controls{stopped}: mean "
         f"{effect.mean_control:.0%}, best {effect.best_control:.0%}, cost {controls['cost'].mean():.2g} in the mean, "
-        f"cosine to the direction at most {controls['cosine'].abs().max():.2f} ({p_text(effect.p, 'greater')})",
+        f"cosine to the direction at most {controls['cosine'].abs().max():.2f} ({stats.p_text(effect.p, 'greater')})",
         f"{fixed}; {lost}",
     ]
     for name, values in (("MC1", result.mc1), ("MC2", result.mc2)):
