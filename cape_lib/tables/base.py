@@ -28,9 +28,11 @@ def base(panel: str = "published") -> pd.DataFrame:
     if panel == "uniform":
         frame = load("uniform_panel")
     elif panel == "published":
-        frame = load("base_panel").query("in_published").assign(family=lambda rows: rows["family_published"])
+        frame = load("base_panel").assign(family=lambda rows: rows["family_published"])
+        frame = frame[frame["in_published"].eq(True)]
     else:
-        frame = load("base_panel").query("in_deduplicated")
+        frame = load("base_panel")
+        frame = frame[frame["in_deduplicated"].eq(True)]
     return frame[COLUMNS].sort_values(["family", "params_b", "model"], ignore_index=True)
 
 
@@ -54,7 +56,8 @@ def ladder(name: str, *, panel: str = "published") -> pd.DataFrame:
     if rows.empty:
         rows = on_ladder[on_ladder["family"] == name]
     if rows.empty:
-        rows = added().query("family == @name")
+        rows = added()
+        rows = rows[rows["family"] == name]
     if rows.empty or rows["ladder"].nunique() > 1:
         raise UsageError(suggest(f"ladder in the {panel} panel", name, [*ladders(panel), *added()["family"].unique()]))
     return rows.sort_values("params_b", ignore_index=True)
@@ -79,7 +82,8 @@ def base_version(version: str) -> pd.DataFrame:
     """
     if version not in base_versions():
         raise UsageError(suggest("version of the base scores", version, base_versions()))
-    scores = load("base_scores").query("version == @version")
+    scores = load("base_scores")
+    scores = scores[scores["version"] == version]
     wide = scores.pivot(index="model", columns="benchmark", values="value")
     wide = wide.reindex(columns=[*BASE_BENCHMARKS, *sorted(set(wide.columns) - set(BASE_BENCHMARKS))])
     about = load("base_panel").set_index("model")[["family", "ladder", "params_b"]]

@@ -61,16 +61,21 @@ def load(name: str, *, path: str | Path | None = None) -> pd.DataFrame:
         raise UsageError(suggest("table", name, table_names()))
     file = Path(path) if path is not None else table_file(name)
     try:
-        stamp = file.stat().st_mtime_ns
+        written = file.stat().st_mtime_ns
     except OSError as problem:
         raise ScoresError(f"{file}: cannot be read ({problem.strerror}); give the path of a CSV file") from problem
-    return _checked(name, file, stamp).copy()
+    return _checked(name, file, written).copy()
 
 
 @lru_cache(maxsize=64)
-def _checked(name: str, file: Path, stamp: int) -> pd.DataFrame:
-    del stamp  # part of the cache's key: a changed file is read again
+def _checked(name: str, file: Path, written: int) -> pd.DataFrame:
+    del written  # part of the cache's key: a changed file is read again
     return checked(name, read_text(file), file=file)
+
+
+def stamp(*names: str) -> tuple[int, ...]:
+    """When the files of these tables were last written, in ns: part of the key of what is remembered of them."""
+    return tuple(table_file(name).stat().st_mtime_ns for name in names)
 
 
 def read_text(file: Path) -> pd.DataFrame:

@@ -10,6 +10,7 @@ or the other way round.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ import pandas as pd
 from cape_lib.errors import UsageError
 from cape_lib.names import suggest
 from cape_lib.tables.benchmarks import FRONTIER_BENCHMARKS
-from cape_lib.tables.files import load
+from cape_lib.tables.files import load, stamp
 
 
 def source_url(source: str | None) -> str | None:
@@ -176,6 +177,15 @@ def frontier(panel: str = "published", *, as_of: str | None = None, claimed_by: 
     if claimed_by is not None and panel not in ("sourced", "current"):
         raise UsageError(f"the {panel} panel is not by claimant; take panel sourced or current with {claimed_by!r}")
     until = None if as_of is None else end_of(as_of)
+    return _panel(panel, until, claimed_by, stamp(*_TABLES)).copy()
+
+
+_TABLES = ("frontier_panel", "frontier_scores", "frontier_cells", "frontier_independent", "sources")
+
+
+@lru_cache(maxsize=32)
+def _panel(panel: str, until: pd.Timestamp | None, claimed_by: str | None, read: tuple[int, ...]) -> pd.DataFrame:
+    """What `frontier` gives a copy of: the claims alone ask for it seventy times. `read` is part of the key."""
     listed = load("frontier_panel").set_index("model")
     if panel in ("sourced", "current"):
         frame, cells = load("frontier_scores"), _statements(claimed_by, until)
