@@ -77,7 +77,7 @@ def linear(panel):
 BASE = {
     "local_coupling": lambda p: coupling.local_coupling(ladder(p)),
     "local_couplings": coupling.local_couplings,
-    "whole_ladder": lambda p: coupling.whole_ladder(ladder(p)).to_dict(),
+    "whole_ladder": lambda p: coupling.whole_ladder(ladder(p)),
     "whole_ladders": coupling.whole_ladders,
     "signs_by_size": lambda p: coupling.signs_by_size(coupling.local_couplings(p)),
     "known_steps": coupling.known_steps,
@@ -146,7 +146,7 @@ RELEASES = {
     "subset_correlations": frontier.subset_correlations,
     "compute_tiers": frontier.compute_tiers,
     "range_cuts": frontier.range_cuts,
-    "saturation": lambda r: frontier.saturation(r).to_dict(),
+    "saturation": frontier.saturation,
     "rotation": frontier.rotation,
     "top_rows": lambda r: frontier.top_rows(r, X),
     "spread_draws": lambda r: sorted(frontier.spread_draws(r, X, (X, Y), k=5)),

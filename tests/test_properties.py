@@ -47,6 +47,8 @@ def plain(value, drop=frozenset(), order=False):
         return {name: plain(part, drop, order) for name, part in fields.items()}
     if hasattr(value, "_asdict"):
         value = value._asdict()
+    if isinstance(value, pd.Series):
+        value = value.to_dict()
     if isinstance(value, dict):
         return {str(k): plain(v, drop, order) for k, v in value.items() if not _drawn(k, drop)}
     if isinstance(value, tuple | list):

@@ -136,7 +136,7 @@ def test_heterogeneity_and_shrunken_slopes_equal_metafor(name, labs, releases):
     slopes, known = frontier.known_errors(slopes), R["pooled_slopes"][name]
     result = frontier.heterogeneity(slopes)
     for part in ("q", "p", "tau", "common", "common_low", "common_high"):
-        assert getattr(result, part) == pytest.approx(known[part], rel=1e-7, abs=1e-12), part
+        assert result[part] == pytest.approx(known[part], rel=1e-7, abs=1e-12), part
     shrunk = frontier.shrunken_slopes(slopes).set_index("lab")["shrunk"]
     assert shrunk.to_dict() == pytest.approx(known["shrunk"], rel=1e-7)
 

@@ -115,27 +115,16 @@ def _turn_between(start: Floats, end: Floats, turn: Floats) -> Floats:
     return np.where(np.isnan(start + end), np.nan, turns)
 
 
-class VertexBootstrap(NamedTuple):
-    """The published bootstrap of the vertex, sizes in billions.
-
-    `estimate`: median of the vertices that count, with their percentile interval; `point`: vertex of the rows
-    themselves (NaN if it does not count); `share`: of the resamples those that count (0-1); `draws`: their vertices.
-    """
-
-    estimate: Estimate
-    point: float
-    share: float
-    draws: Floats
-
-
 def vertex_bootstrap(
     frame: pd.DataFrame, *, y: str = "truthfulqa", resamples: int = 10_000, seed: int = 42
-) -> VertexBootstrap:
+) -> pd.Series:
     """The paper's critical scale: vertex of a quadratic of y in log10 size, rows resampled with replacement.
 
     frame: one row a model, families pooled; columns params_b (billions), y (percent). Resamples without a vertex that
     `kept_vertices` keeps are dropped, so that the interval is conditional on a boundary; it takes rows for independent
-    (see `vertex_intervals`). Raises MissingError with fewer than three rows.
+    (see `vertex_intervals`). Returns, in billions, estimate (median of the vertices that count, with their percentile
+    interval), point (vertex of the rows themselves, NaN if it does not count), share (of the resamples those that
+    count, 0-1) and draws (their vertices). Raises MissingError with fewer than three rows.
     Published: 3.5 B [2.9, 13.4] on 14 rows (Pythia, Llama-1 and Llama-2 in the version "bootstrap_script").
     """
     rows = stats.complete_rows(frame, ["params_b", y], least=3, purpose="a quadratic")
@@ -147,7 +136,7 @@ def vertex_bootstrap(
     method = f"rows resampled, {vertices.size} of {resamples} vertices kept"
     estimate = Estimate(median, *stats.percentile_interval(vertices), t.size, method)
     point = PARAMS.back(float(kept_vertices(fit_parabolas(t, score))[0]))
-    return VertexBootstrap(estimate, point, vertices.size / resamples, vertices)
+    return pd.Series({"estimate": estimate, "point": point, "share": vertices.size / resamples, "draws": vertices})
 
 
 def vertex_intervals(

@@ -494,31 +494,21 @@ def signs_by_tokens(steps: pd.DataFrame) -> pd.DataFrame:
     return table[["from_b", "to_b", "tokens", *table.columns[3:]]].reset_index(drop=True)
 
 
-class BaseRate(NamedTuple):
-    """How many known steps near a size, of how many families, are a `tax` (gamma below -0.1) or only `negative` (below
-    0); and the share of a tax (0-1, `clustered_share`).
-    """
-
-    steps: int
-    families: int
-    tax: int
-    negative: int
-    share: Estimate
-
-
-def base_rate(steps: pd.DataFrame, size_b: float) -> BaseRate:
+def base_rate(steps: pd.DataFrame, size_b: float) -> pd.Series:
     """The base rate of a tax near a size.
 
     steps: as `known_steps` returns, or those of them trained on few tokens: between families tokens are no proof of
     cause, as recipes changed with the years. size_b: billions, near is within a factor of three; UsageError where it is
-    not positive.
+    not positive. Returns how many steps are near it, of how many families, how many are a tax (gamma below -0.1) or
+    only negative (below 0), and the share of a tax (Estimate, 0-1, `clustered_share`).
     """
     if not size_b > 0:
         raise UsageError("a base rate needs a size above 0, in billions")
     near = steps[(steps["size_b"] >= size_b / NEAR) & (steps["size_b"] <= size_b * NEAR)]
-    tax, negative = near["phase"] == "tax", int((near["gamma"] < 0).sum())
+    tax, negative = near["phase"] == "tax", near["gamma"] < 0
+    counts = {"steps": len(near), "families": near["family"].nunique(), "tax": int(tax.sum())}
     share = stats.clustered_share(tax, near["family"])
-    return BaseRate(len(near), near["family"].nunique(), int(tax.sum()), negative, share)
+    return pd.Series(counts | {"negative": int(negative.sum()), "share": share}, dtype=object)
 
 
 def regression(steps: pd.DataFrame, of: Literal["sign", "gamma"], on: Sequence[str]) -> pd.DataFrame:

@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -155,23 +154,13 @@ def forecast(system: System, params_b: ArrayLike, *, start: pd.Series | None = N
     return answer
 
 
-class FitError(NamedTuple):
-    """Distance of a forecast from the scores, in percent of the scores; NaN where the forecast runs away.
-
-    `mape`: mean of |error| / score over all sizes and benchmarks, the start included, as published; `beyond_start`:
-    without it; `pooled`: sum of |error| / sum of scores.
-    """
-
-    mape: float
-    beyond_start: float
-    pooled: float
-
-
-def fit_error(system: System, ladder: pd.DataFrame) -> FitError:
+def fit_error(system: System, ladder: pd.DataFrame) -> pd.Series:
     """Error of the run from the ladder's smallest size, against the scores of that ladder (percent of the scores).
 
-    ladder: columns params_b and the system's benchmarks; errors as `ladder_rows`. Published: 2.6 % for the dense system
-    on the eight Pythia sizes, which is `pooled`; the mean of the single errors, `mape`, is 2.5.
+    ladder: columns params_b and the system's benchmarks; errors as `ladder_rows`. Returns mape (mean of |error| / score
+    over all sizes and benchmarks, the start included, as published), beyond_start (without it) and pooled (sum of
+    |error| / sum of scores); NaN where the forecast runs away. Published: 2.6 % for the dense system on the eight
+    Pythia sizes, which is `pooled`; the mean of the single errors, `mape`, is 2.5.
     """
     names = list(system.benchmarks)
     rows = ladder_rows(ladder, names, purpose="the error of a forecast")
@@ -179,7 +168,8 @@ def fit_error(system: System, ladder: pd.DataFrame) -> FitError:
     away = np.abs(run.to_numpy() - scores)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         share = 100 * away / scores
-    return FitError(float(share.mean()), float(share[1:].mean()), float(100 * away.sum() / scores.sum()))
+    pooled = 100 * away.sum() / scores.sum()
+    return pd.Series({"mape": share.mean(), "beyond_start": share[1:].mean(), "pooled": pooled})
 
 
 def leave_one_size_out(ladder: pd.DataFrame, *, benchmarks: Sequence[str] = BASE_BENCHMARKS) -> pd.DataFrame:
@@ -316,10 +306,9 @@ def carried_on(
 
 
 def _parabola(rows: pd.DataFrame, size: float) -> Floats:
-    t = np.log10(rows["params_b"].to_numpy(float))
+    t, *scores = np.log10(rows["params_b"].to_numpy(float)), *rows.iloc[:, 1:].to_numpy(float).T
     degree = 2 if len(rows) >= LEAST_SIZES else 1
-    at = np.log10([size])
-    return np.array([_polynomial(t, rows[name].to_numpy(float), at, degree)[0] for name in rows.columns[1:]])
+    return np.array([_polynomial(t, score, np.log10([size]), degree)[0] for score in scores])
 
 
 def _ode(rows: pd.DataFrame, size: float) -> Floats:
@@ -349,22 +338,13 @@ METHODS: dict[str, Callable[[pd.DataFrame, float], Floats]] = {
 }
 
 
-class GammaFlow(NamedTuple):
-    """The line d gamma / d log10 N = a gamma + b and its zero.
-
-    `line`: slope a (per tenfold size), intercept b; `fixed_point`: -b / a with Fieller's interval, t noise (it may be
-    unbounded). Below a = 0 gamma moves towards it, above away from it.
-    """
-
-    line: Line
-    fixed_point: Estimate
-
-
-def gamma_flow(ladder: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa") -> GammaFlow:
+def gamma_flow(ladder: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa") -> tuple[Line, Estimate]:
     """Regression of the slope of gamma in log10 size on gamma itself, half way between neighbouring intervals.
 
     ladder: at least five sizes; columns params_b (billions), x, y (percent). Intervals without a step in x are left
-    out. Each gamma is a ratio of noisy differences and stands on both sides, which biases the slope towards reverting
+    out. Returns the line d gamma / d log10 N = a gamma + b (slope a per tenfold size, intercept b) and its fixed point
+    -b / a with Fieller's interval, t noise (it may be unbounded): below a = 0 gamma moves towards it, above away from
+    it. Each gamma is a ratio of noisy differences and stands on both sides, which biases the slope towards reverting
     to the mean. Raises MissingError with fewer than five sizes, ScoresError on equal sizes.
     Published: 1.49 gamma - 0.79, fixed point 0.53; a > 0 would drive gamma away from it.
     """
@@ -378,10 +358,10 @@ def gamma_flow(ladder: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthful
     line = ols((gamma[1:] + gamma[:-1]) / 2, np.diff(gamma) / np.diff(middle))
     a, b = line.slope.estimate, line.intercept.estimate
     if a == 0:
-        return GammaFlow(line, Estimate(float("nan"), float("nan"), float("nan"), line.n, "no interval"))
+        return line, Estimate(float("nan"), float("nan"), float("nan"), line.n, "no interval")
     (var_slope, both), (_, var_intercept) = line.covariance
     low, high = fieller_limits(-b, a, var_dy=var_intercept, var_dx=var_slope, cov=-both, freedom=line.n - 2)
-    return GammaFlow(line, Estimate(-b / a, float(low), float(high), line.n, "Fieller with t noise"))
+    return line, Estimate(-b / a, float(low), float(high), line.n, "Fieller with t noise")
 
 
 def loss_law(losses: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,6 @@ Figures: `charts.training`; sentences: `story.training`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -88,28 +87,15 @@ def crossed(
     return table.assign(own=table["x_model"] == table["y_model"])
 
 
-@dataclass(frozen=True, slots=True)
-class BeyondTrend:
-    """Whether a run couples with itself more than with its twin of the same size, whose documents were not the same.
-
-    `own` and `twin` are mean r over the sizes (averaged in Fisher's z); `excess` is their gap in z with the
-    interval that the swaps themselves give; `p` (one-sided, exact) is the share of the 2^k swaps
-    of twins that give as much.
-    """
-
-    own: float
-    twin: float
-    excess: Estimate
-    p: float
-
-
 def beyond_trend(
     rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000, difference: bool = True
-) -> BeyondTrend:
+) -> pd.Series:
     """A test for coupling beyond a common trend: does a run's x go with its own y more than with its twin's?
 
     Two runs of one size share their trends and nothing else. If trend is all there is, it does not matter which of the
     two y stands beside which x: swapping them in some of the sizes gives every value that chance could.
+    Returns own and twin (mean r over the sizes, averaged in Fisher's z), excess (their gap in z, with the interval that
+    the swaps themselves give) and p (one-sided, exact: the share of the 2^k swaps of twins that give as much).
     Raises MissingError with fewer than four sizes in two runs.
     """
     pairs = crossed(rows, x=x, y=y, from_step=from_step, difference=difference)
@@ -122,7 +108,7 @@ def beyond_trend(
     return excess(z[True].to_numpy(float), z[False].to_numpy(float))
 
 
-def excess(own: Floats, twin: Floats) -> BeyondTrend:
+def excess(own: Floats, twin: Floats) -> pd.Series:
     """The test of `beyond_trend` on its numbers: r (Fisher's z) of a run with itself, and with its twin, by size."""
     gap, k = own - twin, len(own)
     # The means of all subsets of symmetric gaps cut the line into parts as likely as each other (Hartigan 1969): the
@@ -132,7 +118,8 @@ def excess(own: Floats, twin: Floats) -> BeyondTrend:
     out = int(0.025 * (len(means) + 1))
     low, high = (float(means[out - 1]), float(means[-out])) if out else (-np.inf, np.inf)
     beyond = Estimate(float(gap.mean()), low, high, k, "swaps of twins, Fisher z")
-    return BeyondTrend(float(np.tanh(own.mean())), float(np.tanh(twin.mean())), beyond, sign_flip_p(gap, "greater"))
+    means = {"own": float(np.tanh(own.mean())), "twin": float(np.tanh(twin.mean()))}
+    return pd.Series(means | {"excess": beyond, "p": sign_flip_p(gap, "greater")})
 
 
 def tests(rows: pd.DataFrame, *, y: str = STEREOTYPE, starts: Sequence[int] = (1_000, 3_000, 13_000)) -> pd.DataFrame:

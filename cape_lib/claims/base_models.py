@@ -428,9 +428,9 @@ def fixed_point(panel: str) -> Attempts:
 
     yield stress("the sign of the slope", slope, lost=away, way="away from" if away else "to")
     for ladder in ("OPT", "Pythia"):
-        flow = dynamics.gamma_flow(tables.ladder(ladder, panel="published"))
-        says = "attracting" if flow.line.slope.estimate < 0 else "repelling"
-        yield stress(f"gamma of the scores, {ladder}: fixed point", flow.fixed_point, says)
+        flow, rest = dynamics.gamma_flow(tables.ladder(ladder, panel="published"))
+        says = "attracting" if flow.slope.estimate < 0 else "repelling"
+        yield stress(f"gamma of the scores, {ladder}: fixed point", rest, says)
 
 
 def lowest_inside(panel: str, ladder: str) -> tuple[Result, float]:

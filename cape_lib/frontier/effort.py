@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -264,24 +263,15 @@ def doses(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(table, columns=[*columns, "between_makers", "between_models", "singular"])
 
 
-@dataclass(frozen=True, slots=True)
-class Hump:
-    """Whether a little thought admits more than none and more than much: `humped` of `n` models, beside two nulls.
+def hump(rows: pd.DataFrame, *, score: str = ADMITS) -> pd.Series:
+    """Whether a little thought admits more than none and more than much: off, lowest and highest effort of the same
+    weights.
 
-    `p` is the chance of as many under a planted null in which thinking does nothing (the low point is as often the
-    highest of three as any: 1/3); `trend_share` the share where q only falls with thinking and scatters as it does
-    here. The two steps share the low point, so that noise in it alone makes humps.
+    Returns humped of n models of so many makers, beside two nulls: p is the chance of as many under a planted null in
+    which thinking does nothing (the low point is as often the highest of three as any: 1/3); trend_share the share
+    where q only falls with thinking and scatters as it does here. The two steps share the low point, so that noise in
+    it alone makes humps.
     """
-
-    humped: int
-    n: int
-    p: float
-    trend_share: float
-    makers: int
-
-
-def hump(rows: pd.DataFrame, *, score: str = ADMITS) -> Hump:
-    """Off, lowest and highest effort of the same weights: is the middle the highest? See `Hump`."""
     pairs = off_and_on(rows).set_index("weights")
     ladders = effort_ladders(rows, bare=False).set_index("weights")
     both = pairs.index.intersection(ladders.index)
@@ -294,5 +284,5 @@ def hump(rows: pd.DataFrame, *, score: str = ADMITS) -> Hump:
     steps = multivariate_normal([0, 0], scatter**2 * np.array([[2.0, 1.0], [1.0, 2.0]]))
     half = (up + down) / 2
     trend = float(np.mean(steps.cdf(np.column_stack([half, -half]))))
-    p = float(bdtrc(humped - 1, len(both), 1 / 3))
-    return Hump(humped, len(both), p, trend, int(pairs.loc[both, "lab"].nunique()))
+    answer = {"humped": humped, "n": len(both), "p": float(bdtrc(humped - 1, len(both), 1 / 3)), "trend_share": trend}
+    return pd.Series(answer | {"makers": pairs.loc[both, "lab"].nunique()}, dtype=object)

@@ -5,8 +5,6 @@ Figures: `charts.frontier`; sentences: `story.frontier`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
@@ -190,42 +188,13 @@ def seen_between(weights: ArrayLike, groups: int, freedom: int) -> float:
     return float(np.sqrt((fdtri(groups, freedom, 0.95) / fdtri(groups, freedom, 1 - stats.POWER) - 1) / typical))
 
 
-class Heterogeneity(NamedTuple):
-    """Whether all slopes are one: `q` (weighted squares about the common slope) on `freedom`, its `p`, what is left.
-
-    `tau` is the standard deviation of the true slopes (DerSimonian-Laird, zero where the spread is no more than
-    noise), `common` the pooled slope with its ends; `scatter_freedom` the degrees of freedom of the noise, inf where
-    it was taken as known; `seen` the spread of true slopes (standard deviation) that four of five such panels would
-    show; `labs` and `n` models are in it.
-    """
-
-    q: float
-    freedom: int
-    p: float
-    tau: float
-    common: float
-    common_low: float
-    common_high: float
-    scatter_freedom: float
-    seen: float
-    labs: int
-    n: int
-
-    @property
-    def f(self) -> float:
-        """F: `q` for each degree of freedom."""
-        return self.q / self.freedom
-
-    def __str__(self) -> str:
-        return (
-            f"F = {self.f:.2f} on {self.freedom} and {self.scatter_freedom:g} degrees of freedom, "
-            f"{stats.p_text(self.p, '')}, {self.n} models of {self.labs} labs; "
-            f"slopes that differ by {self.seen:.2f} (standard deviation) would have been seen"
-        )
-
-
-def heterogeneity(slopes: pd.DataFrame) -> Heterogeneity:
+def heterogeneity(slopes: pd.DataFrame) -> pd.Series:
     """Whether slopes differ by more than their noise.
+
+    Returns a row: q (weighted squares about the common slope) on freedom, f (their ratio), p; tau: standard deviation
+    of the true slopes (DerSimonian-Laird, zero where the spread is no more than noise); common: the pooled slope with
+    common_low and common_high; scatter_freedom: degrees of freedom of the noise, inf where it was taken as known; seen:
+    the spread of true slopes (standard deviation) that four of five such panels would show; labs and n models.
 
     slopes: from `lab_slopes`: slope, n, pooled_error and its freedom; MissingError where these are not two labs with a
     degree of freedom, ScoresError where an error is zero. The noise is that of all labs together, so that Q over its
@@ -252,8 +221,9 @@ def heterogeneity(slopes: pd.DataFrame) -> Heterogeneity:
     known = np.isinf(nu)
     p = float(chdtrc(freedom, q) if known else fdtrc(freedom, nu, q / freedom))
     seen = float("nan") if known else seen_between(1.0 / errors**2, freedom, int(nu))
-    ends = common - half, common + half
-    return Heterogeneity(q, freedom, p, tau, common, *ends, nu, seen, len(slopes), int(slopes["n"].sum()))
+    test = {"q": q, "freedom": freedom, "f": q / freedom, "p": p, "tau": tau, "scatter_freedom": nu, "seen": seen}
+    test |= {"common": common, "common_low": common - half, "common_high": common + half}
+    return pd.Series(test | {"labs": len(slopes), "n": int(slopes["n"].sum())}, dtype=object)
 
 
 def known_errors(slopes: pd.DataFrame) -> pd.DataFrame:
@@ -261,11 +231,12 @@ def known_errors(slopes: pd.DataFrame) -> pd.DataFrame:
     return slopes.assign(pooled_error=slopes["standard_error"], freedom=np.inf)
 
 
-def pooled_ladders(ladders: pd.DataFrame) -> Heterogeneity:
+def pooled_ladders(ladders: pd.DataFrame) -> pd.Series:
     """Change of a score per point of GPQA over whole ladders, pooled by random effects (points per point).
 
-    ladders: `coupling.whole_ladders`; those whose GPQA rises, each with the noise of both scores. The ends are those
-    of Hartung and Knapp: the scatter that the ladders show, and Student's t for their number.
+    ladders: `coupling.whole_ladders`; those whose GPQA rises, each with the noise of both scores. Returns the row of
+    `heterogeneity`, its ends those of Hartung and Knapp: the scatter that the ladders show, and Student's t for their
+    number.
     """
     part = ladders[ladders["dx"] > 0]
     error = (part["dy_high"] - part["dy_low"]) / 2 / stats.Z95 / part["dx"]
@@ -274,7 +245,8 @@ def pooled_ladders(ladders: pd.DataFrame) -> Heterogeneity:
     away, weight = slopes["slope"] - mean.common, 1 / (error**2 + mean.tau**2)
     spread = float((weight * away**2).sum() / weight.sum() / mean.freedom) ** 0.5
     half = stats.student(0.95, mean.freedom) * spread
-    return mean._replace(common_low=mean.common - half, common_high=mean.common + half)
+    mean[["common_low", "common_high"]] = mean.common - half, mean.common + half
+    return mean
 
 
 def shrunken_slopes(slopes: pd.DataFrame) -> pd.DataFrame:

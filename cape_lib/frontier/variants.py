@@ -8,7 +8,6 @@ answers that commit themselves a share a / (a + wrong) is right: the precision. 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -259,38 +258,23 @@ def objections(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> pd.D
     return pd.DataFrame(table, columns=["objection", "check", "measure", *R])
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """Where a model stands among those that reason as well: `n` of them within `width` points of its GPQA.
-
-    They are variants of `models` models from `labs` makers. `admits` and `wrong` are percentiles (0-100: the share of
-    them with a lower q, a lower wrong share); their ends are those at the ends of the model's own question noise.
-    `nearest` has the closest variants by GPQA, a and q, nearest first, with `distance` (points).
-    """
-
-    n: int
-    width: float
-    models: int
-    labs: int
-    admits: Estimate
-    wrong: Estimate
-    nearest: pd.DataFrame
-
-
-def neighbours(peers: pd.DataFrame, model: pd.Series, *, width: float = 5.0, most: int = 5) -> Neighbours:
+def neighbours(peers: pd.DataFrame, model: pd.Series, *, width: float = 5.0, most: int = 5) -> pd.Series:
     """A model of today beside the others: percentile of its q and of its wrong share among equals in GPQA.
 
     peers: rows from `readings` to compare with; model: one such row. The window grows by `width` points until it holds
-    ten variants. Raises MissingError with fewer than ten peers.
+    ten variants. Returns n variants within width points of its GPQA, of so many models and labs; admits and wrong:
+    percentiles (0-100: the share of them with a lower q, a lower wrong share), whose ends are those at the ends of the
+    model's own question noise; nearest: the closest variants by GPQA, a and q, nearest first, with distance (points).
+    Raises MissingError with fewer than ten peers.
     """
     if len(peers) < FEWEST_EQUALS:
         raise MissingError(f"only {len(peers)} variants to compare with; a place among equals takes {FEWEST_EQUALS}")
     near = equals(peers, float(model[REASONING]), width=width)
-    reach = float(near.attrs["width"])
     away = peers[list(PLACE)].astype(float) - model[list(PLACE)].astype(float)
     nearest = peers.assign(distance=np.sqrt((away**2).sum(axis=1))).sort_values("distance", kind="stable").head(most)
-    admits, wrong = (percentile(near, model, column) for column in (ADMITS, WRONG))
-    return Neighbours(len(near), reach, near["weights"].nunique(), near["lab"].nunique(), admits, wrong, nearest)
+    places = {name: percentile(near, model, column) for name, column in (("admits", ADMITS), ("wrong", WRONG))}
+    among = {"n": len(near), "width": float(near.attrs["width"]), "models": near["weights"].nunique()}
+    return pd.Series(among | {"labs": near["lab"].nunique()} | places | {"nearest": nearest})
 
 
 def equals(peers: pd.DataFrame, gpqa: float, *, width: float = 5.0) -> pd.DataFrame:

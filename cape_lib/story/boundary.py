@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cape_lib.base.boundary import VertexBootstrap, boundary_power
+from cape_lib.base.boundary import boundary_power
 from cape_lib.base.coupling import TOKEN_EDGE, FamilyModel
 from cape_lib.claims import Verdict
 from cape_lib.stats import Estimate, seen_difference
@@ -180,7 +180,7 @@ def joined(rows: pd.DataFrame, *, y: str = "truthfulqa") -> str:
     return f"{'; '.join(words)}. Joined, {curve}."
 
 
-def recomputed(turning: VertexBootstrap, verdict: Verdict) -> str:
+def recomputed(turning: pd.Series, verdict: Verdict) -> str:
     """The published interval beside ours, and how much of the difference another draw makes; verdict: of C03."""
     one, part = turning.estimate, {part.name: part for part in verdict.parts}
     ours = f"{one.estimate:.1f} B, {one.low:.1f} to {one.high:.1f}"

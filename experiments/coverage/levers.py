@@ -113,8 +113,8 @@ def _flow(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
             for (name, items), true in zip(ITEMS.items(), (first, second), strict=True):
                 at = np.interp(np.log10(size), fine, true)
                 ladder[name] = at + score_sd(at, items=items * times) * rng.standard_normal(8)
-            flow = dynamics.gamma_flow(ladder)
-            return {"slope": flow.line.slope, "rest": flow.fixed_point}
+            flow, rest = dynamics.gamma_flow(ladder)
+            return {"slope": flow.slope, "rest": rest}
 
         trial = repeated(replications, once)
         noise = "questions" if times == 1 else f"{times} times the questions"
