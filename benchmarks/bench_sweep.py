@@ -26,7 +26,7 @@ import pandas as pd
 from benchmarks.__main__ import machine
 from benchmarks.row import Row
 from cape_lib.report import sweep
-from cape_lib.report.sweep.cluster import processes
+from cape_lib.report.sweep.run import processes
 
 SIZES = 6
 COUNTS = (10, 100)
@@ -90,7 +90,7 @@ def whole(todo: list[sweep.Task], workers: int | None) -> float:
     """Seconds of a sweep from an empty folder to its page, the library being loaded; None: as by default."""
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        sweep.sweep(todo, Path(folder) / "out", sweep.Workers(count=workers))
+        sweep.sweep(todo, Path(folder) / "out", workers=workers)
         return time.perf_counter() - start
 
 

@@ -6,6 +6,8 @@ import contextlib
 import json
 import math
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -49,3 +51,47 @@ def write_whole(path: Path, text: str) -> None:
     """Write a text file as a whole or not at all."""
     with whole(path) as draft:
         draft.write_text(text, encoding="utf-8", newline="")
+
+
+@contextlib.contextmanager
+def whole_folder(out: Path) -> Iterator[Path]:
+    """A draft folder beside `out` that takes its place when all went well; where it did not, nothing is left behind.
+
+    What a killed process left is cleared up, and a former folder that it moved aside is put back. The draft of a live
+    one stays: it holds a lock, which goes with the process however that ends.
+    """
+    out = out.resolve()
+    parent = out.parent
+    parent.mkdir(parents=True, exist_ok=True)
+    before = parent / f".{out.name}-before"
+    if before.is_dir() and not out.exists():
+        os.rename(before, out)
+    for left in parent.glob(f".{out.name}.*.part"):
+        with contextlib.suppress(OSError), _locked(left):
+            shutil.rmtree(left, ignore_errors=True)
+    draft = Path(tempfile.mkdtemp(dir=parent, prefix=f".{out.name}.", suffix=".part"))
+    draft.chmod(0o755)
+    try:
+        with _locked(draft):
+            yield draft
+        shutil.rmtree(before, ignore_errors=True)
+        if out.exists():
+            os.rename(out, before)  # killed between this line and the next, it is put back by the next run
+        os.rename(draft, out)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+        if out.exists():
+            shutil.rmtree(before, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Within the block no other process has the lock of the folder; OSError where one has it already."""
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)

@@ -24,7 +24,7 @@ from cape_lib import tables
 from cape_lib.cli import build_parser, main, pair_of
 from cape_lib.errors import CapeError, MissingError, ScoresError, UsageError
 from cape_lib.report import family, publish
-from cape_lib.report.family import measuring, next_steps, parameters, planning, summary
+from cape_lib.report.family import measuring, parameters, planning, summary
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "my_family.csv"
 #: Two benchmarks that no table knows: nobody can say how noisy they are, so that no step has an interval.
@@ -211,14 +211,14 @@ def test_the_next_size_lies_where_the_scores_turn():
 def test_a_further_size_is_measured_by_one_command_with_the_shots_of_the_others():
     rows = table().assign(hellaswag_protocol="lm-eval 0.4; 5-shot; acc_norm")
     part = family.parts(rows, name="F")[0]
-    why, line = next_steps.commands(rows, part, summary.diagnose(part))[0]
+    why, line = measuring.next_commands(rows, part, summary.diagnose(part))[0]
     assert "both scores" in why and "--tasks hellaswag,truthfulqa_mc2 --num_fewshot 5" in line
 
 
 def test_releases_without_ifeval_get_its_command_and_how_to_read_what_it_writes():
     rows = releases(2).assign(ifeval=[80.0, None])
     part = family.parts(rows, name="L")[0]
-    commands = next_steps.commands(rows, part, summary.diagnose(part))
+    commands = measuring.next_commands(rows, part, summary.diagnose(part))
     assert (
         "pretrained=r1 --tasks ifeval" in commands[0][1] and "cape import results/ --also 'ifeval:" in commands[-1][1]
     )
@@ -236,16 +236,16 @@ def test_unknown_noise_is_called_unknown_and_the_columns_that_would_tell_are_nam
     diagnosis = summary.diagnose(part)
     output = " ".join(summary.cannot_show(diagnosis))
     assert "is not known" in output and "score noise alone" not in output
-    assert next_steps.stderr_columns(part, diagnosis) == ["p_stderr", "q_stderr"]
+    assert measuring.stderr_columns(part, diagnosis) == ["p_stderr", "q_stderr"]
     usual = family.parts(table(), name="F")[0]
-    assert next_steps.stderr_columns(usual, summary.diagnose(usual)) == []
+    assert measuring.stderr_columns(usual, summary.diagnose(usual)) == []
 
 
 def test_charts_leave_out_the_lab_that_all_names_begin_with_and_commands_keep_it():
     rows = table().assign(model=["lab/a", "lab/b", "lab/c"], mmlu=[30, 31, None])
     part = family.parts(rows, name="F")[0]
     assert part.rows["model"].tolist() == ["a", "b", "c"]
-    commands = next_steps.commands(rows, part, summary.diagnose(part))
+    commands = measuring.next_commands(rows, part, summary.diagnose(part))
     assert any("pretrained=lab/c" in line for _, line in commands)
     apart = table().assign(model=["lab/a", "lab/b", "other/c"])
     assert family.parts(apart, name="F")[0].rows["model"].tolist() == ["lab/a", "lab/b", "other/c"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -14,8 +15,9 @@ import nbformat
 import pytest
 
 from cape_lib.errors import CapeError, MissingError
+from cape_lib.output import whole_folder
 from cape_lib.report import publish
-from cape_lib.report.publish import build, cache
+from cape_lib.report.publish import build, execution
 
 slow = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -157,34 +159,43 @@ def test_a_broken_notebook_file_is_one_sentence(tmp_path: Path) -> None:
         publish.execute({path: {}}, tmp_path / "out", quiet=True)
 
 
-def test_the_exchange_puts_the_new_folder_in_the_place_of_the_old(tmp_path: Path) -> None:
-    new, old = tmp_path / "new", tmp_path / "html"
-    for folder, word in ((new, "new"), (old, "old")):
-        folder.mkdir()
-        (folder / "page").write_text(word, encoding="utf-8")
-    build.exchange(new, old)
-    assert (old / "page").read_text(encoding="utf-8") == "new"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["html"]
+def test_a_folder_is_replaced_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+    for words in (["old"], ["new"], ["torn", "stop"]):
+        with contextlib.suppress(ZeroDivisionError), whole_folder(tmp_path / "html") as draft:
+            for word in words:
+                (draft / "page").write_text(word, encoding="utf-8")
+                assert word != "stop" or 1 / 0
+        assert (tmp_path / "html" / "page").read_text(encoding="utf-8") == ("old" if words == ["old"] else "new")
+        assert [path.name for path in tmp_path.iterdir()] == ["html"]
 
 
-def test_the_exchange_works_without_the_one_step_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "_swap", lambda first, second: False)
-    test_the_exchange_puts_the_new_folder_in_the_place_of_the_old(tmp_path)
-
-
-def test_a_book_that_was_moved_aside_is_put_back(tmp_path: Path) -> None:
-    (tmp_path / ".html-before").mkdir()
-    (tmp_path / ".work").mkdir()
-    build._recover(tmp_path, tmp_path / "html")
+def test_what_a_killed_build_left_is_cleared_or_put_back(tmp_path: Path) -> None:
+    for name in (".html-before", ".html.abcd1234.part"):
+        (tmp_path / name).mkdir()
+    (tmp_path / ".html-before" / "page").write_text("old", encoding="utf-8")
+    with pytest.raises(ZeroDivisionError), whole_folder(tmp_path / "html"):
+        raise ZeroDivisionError
     assert [path.name for path in tmp_path.iterdir()] == ["html"]
+    assert (tmp_path / "html" / "page").read_text(encoding="utf-8") == "old"
+
+
+def test_the_draft_of_a_live_process_stays(tmp_path: Path) -> None:
+    with whole_folder(tmp_path / "html") as one:
+        (one / "page").write_text("one", encoding="utf-8")
+        with whole_folder(tmp_path / "html") as other:
+            (other / "page").write_text("other", encoding="utf-8")
+        assert (one / "page").exists()
+    assert (tmp_path / "html" / "page").read_text(encoding="utf-8") == "one"
 
 
 def test_a_damaged_record_of_the_cache_means_execute_anew(tmp_path: Path) -> None:
-    little_book.notebook("# T", path=tmp_path / "a.ipynb")
+    path = little_book.notebook("# T", path=tmp_path / "a.ipynb")
     for record in ("", "[]", "{}", '{"key": "k"}', '{"key": "k", "copy": "torn", "seconds": 1}'):
         (tmp_path / "a.json").write_text(record, encoding="utf-8")
-        assert cache.load(tmp_path, "a.ipynb", "k") is None
-        assert cache.seconds(tmp_path, "b.ipynb") == float("inf")
+        assert execution.stored(tmp_path, "a.ipynb") == {}
+    run = execution.Executed(path, path.read_text(encoding="utf-8"), 1.0)
+    execution.store(tmp_path, "a.ipynb", run, key="k")
+    assert execution.stored(tmp_path, "a.ipynb") == {"text": run.text, "key": "k", "seconds": 1.0}
 
 
 def test_a_fork_is_named_by_two_variables(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -117,7 +118,7 @@ def test_a_sweep_is_resumed_where_it_was_and_only_what_changed_runs_again(tmp_pa
     ran: list[str] = []
     out = tmp_path / "out"
     rows = pd.concat([many(5), many(1, sizes=2).assign(family="Small")], ignore_index=True)
-    whole = sweep.sweep(sweep.tasks(rows), out, sweep.Workers(count=2), tell=lambda *told: ran.append(told[2]))
+    whole = sweep.sweep(sweep.tasks(rows), out, workers=2, tell=lambda *told: ran.append(told[2]))
     assert (whole["done"], whole["refused"], whole["kept"], len(ran)) == (5, 1, 0, 6)
     assert re.search(r"Small: 2 sizes", (out / "index.html").read_text(encoding="utf-8"))
 
@@ -125,7 +126,7 @@ def test_a_sweep_is_resumed_where_it_was_and_only_what_changed_runs_again(tmp_pa
     (out / "families" / "Family-4.json").write_text('{"half": ')
     rows.loc[rows["family"] == "Family 0", "truthfulqa"] += 1
     ran.clear()
-    again = sweep.sweep(sweep.tasks(rows), out, sweep.Workers(count=1), tell=lambda *told: ran.append(told[2]))
+    again = sweep.sweep(sweep.tasks(rows), out, workers=1, tell=lambda *told: ran.append(told[2]))
     assert sorted(ran) == ["Family 0", "Family 3", "Family 4"] and again["kept"] == 3
 
     monkeypatch.setattr(run, "_answers", lambda *_: pytest.fail("ran what was finished"))
@@ -172,7 +173,7 @@ def test_a_report_is_made_where_the_task_runs_and_a_lost_one_is_made_again(tmp_p
     assert sorted(answered["files"]) == ["index.html", "metrics.json", "scores.csv"]
     out = tmp_path / "out"
     (out / "families").mkdir(parents=True)
-    run._store(out, answered, "F")
+    run._store(out, answered, "F", task.digest())
     page = out / "reports" / "F" / "index.html"
     assert "Chapter 02_phase_boundary" in page.read_text() and "files" not in run._finished(out, task, "F")
     assert run._finished(out, sweep.tasks(many(1))[0], "F") is None  # without a report it is another task
@@ -247,7 +248,7 @@ def test_a_killed_worker_loses_nothing_and_its_task_runs_again(tmp_path):
         killer = threading.Thread(target=kill)
         killer.start()
         whole = sweep.sweep(
-            sweep.tasks(scores), tmp_path / "out", sweep.Workers(address), tell=lambda *told: finished.append(told[2])
+            sweep.tasks(scores), tmp_path / "out", scheduler=address, tell=lambda *told: finished.append(told[2])
         )
         killer.join()
         assert killed["keys"], "the worker had tasks when it was killed"
@@ -259,12 +260,10 @@ def test_a_killed_worker_loses_nothing_and_its_task_runs_again(tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_a_scheduler_without_workers_is_said_in_one_line(tmp_path, monkeypatch):
-    from cape_lib.report.sweep import cluster
-
     with (
         scheduler_and_workers(tmp_path, 0) as (address, _),
         pytest.raises(SurroundingsError, match="no worker answers; start one with 'dask worker"),
-        cluster.client(address, patience=8),
+        run.client(address, patience=8),
     ):
         pass
 
@@ -272,9 +271,7 @@ def test_a_scheduler_without_workers_is_said_in_one_line(tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "127.0.0.1:1"])
 def test_a_scheduler_that_does_not_answer_is_exit_6_and_one_line(tmp_path, capsys, address, monkeypatch):
-    from cape_lib.report.sweep import cluster
-
-    monkeypatch.setattr(cluster.client.__wrapped__, "__kwdefaults__", {"patience": 1.0})
+    monkeypatch.setattr(run.client.__wrapped__, "__kwdefaults__", {"patience": 1.0})
     path = tmp_path / "scores.csv"
     many(1).to_csv(path, index=False)
     assert main(["sweep", str(path), "-o", str(tmp_path / "out"), "--scheduler", address]) == 6
@@ -294,7 +291,7 @@ def test_without_dask_a_sweep_says_what_to_install_and_leaves_nothing(tmp_path, 
 @pytest.mark.slow
 def test_where_processes_would_not_pay_none_is_started_and_dask_is_not_needed(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    whole = sweep.sweep(sweep.tasks(many(3)), tmp_path / "out", sweep.Workers(count=2))
+    whole = sweep.sweep(sweep.tasks(many(3)), tmp_path / "out", workers=2)
     assert whole["done"] == 3
 
 
@@ -306,8 +303,8 @@ def test_a_family_that_ends_its_process_is_failed_and_the_others_have_their_answ
         return {"family": task.family, "state": "done"}
 
     monkeypatch.setattr(run, "answer", answer)
-    monkeypatch.setattr("cape_lib.report.sweep.cluster._start_method", lambda: "fork")
-    answers = list(run._processes(sweep.tasks(many(9)), 2, 2))
+    monkeypatch.setattr("cape_lib.report.sweep.run._start_method", lambda: "fork")
+    answers = list(run._spread(run.processes, sweep.tasks(many(9)), 2, 2))
     assert sorted(a["family"] for a in answers) == [f"Family {number}" for number in range(9)]
     assert [a["family"] for a in answers if a["state"] == "failed"] == ["Family 3", "Family 7"]
 
@@ -315,35 +312,19 @@ def test_a_family_that_ends_its_process_is_failed_and_the_others_have_their_answ
 @pytest.mark.slow
 def test_the_answers_of_several_processes_are_those_of_one():
     todo = sweep.tasks(many(4))
-    apart = {answered["family"]: answered for answered in run._processes(todo, 2, 1)}
+    apart = {answered["family"]: answered for answered in run._spread(run.processes, todo, 2, 1)}
     assert [apart[task.family] for task in todo] == [sweep.answer(task) for task in todo]
 
 
 def test_a_chunk_that_loses_its_worker_is_tried_family_by_family(monkeypatch):
-    class Future:
-        def __init__(self, tasks):
-            self.tasks, self.status = tasks, "error" if any(t.family == "Family 1" for t in tasks) else "finished"
+    def several(tasks):
+        if any(task.family == "Family 1" for task in tasks):
+            raise MemoryError
+        return [{"family": task.family, "state": "done"} for task in tasks]
 
-        def result(self):
-            return run._several(self.tasks)
-
-        def exception(self):
-            return MemoryError()
-
-        def release(self):
-            pass
-
-    class Coming(list):
-        def __iter__(self):
-            while self:
-                yield self.pop(0)
-
-        add = list.append
-
-    fake = type("Dask", (), {"submit": staticmethod(lambda _, tasks, **__: Future(tasks))})
-    monkeypatch.setattr(run, "need_dask", lambda: type("Module", (), {"as_completed": staticmethod(Coming)}))
-    monkeypatch.setattr(run, "answer", lambda task: {"family": task.family, "state": "done"})
-    states = {answer["family"]: answer["state"] for answer in run._elsewhere(fake, sweep.tasks(many(4)), 3)}
+    monkeypatch.setattr(run, "_several", several)
+    answers = run._spread(lambda _: ThreadPoolExecutor(2), sweep.tasks(many(4)), 2, 3, apart=True)
+    states = {answer["family"]: answer["state"] for answer in answers}
     assert states == {"Family 0": "done", "Family 1": "failed", "Family 2": "done", "Family 3": "done"}
 
 
@@ -373,10 +354,8 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path, capsys):
 
 
 def test_names_become_files_that_no_two_families_share(tmp_path):
-    from cape_lib.report.sweep.run import _places
-
     names = ["A/B", "a b", "A B", "..", "", "ünï", "CON" * 3]
-    places = _places([sweep.Task(name, ()) for name in names])
+    places = run.places(names)
     assert len({place.casefold() for place in places.values()}) == len(names)
     assert all("/" not in place and not place.startswith(".") for place in places.values())
 

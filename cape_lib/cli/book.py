@@ -22,6 +22,9 @@ def run(args: argparse.Namespace) -> None:
     """Build the book and print the path of the page to open."""
     if not 1 <= args.jobs <= 64:
         raise UsageError(f"--jobs {args.jobs}: choose a number from 1 to 64")
+    from cape_lib.report import need_book
+
+    need_book("the book", "jupyter_book")
     from cape_lib.report import publish
 
     index = publish.book(args.output, jobs=args.jobs, fresh=args.fresh, quiet=args.quiet)

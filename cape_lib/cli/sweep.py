@@ -50,8 +50,8 @@ def run(args: argparse.Namespace) -> int:
     pair = pair_of(args)
     todo = sweep.tasks(_scores(args, pair), by=_by(args), pair=pair, report=args.report)
     try:
-        workers = sweep.Workers(args.scheduler, args.workers)
-        whole = sweep.sweep(todo, args.output, workers, tell=progress(args.quiet))
+        where = {"scheduler": args.scheduler, "workers": args.workers}
+        whole = sweep.sweep(todo, args.output, **where, tell=progress(args.quiet))
     except KeyboardInterrupt:
         if not args.quiet:
             print("\nfinished families are kept; the same command goes on from here", file=sys.stderr)

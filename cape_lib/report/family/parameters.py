@@ -18,7 +18,9 @@ from cape_lib.errors import CapeError, UsageError
 from cape_lib.names import suggest
 
 Value = str | int | float | bool
-_TYPES: dict[str, type[Any]] = {"str": str, "int": int, "float": float, "bool": bool}
+#: type -> what a value of it is called
+_KINDS: dict[type[Any], str] = {str: "text", int: "a whole number", float: "a number", bool: "yes or no"}
+_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _NUMBER = r"-?\d+(?:\.\d+)?"
 #: "...: a, b or c" in a comment: the values that are allowed
 _LISTED = re.compile(r":\s*([\w.-]+(?:,\s*[\w.-]+)*\s+or\s+[\w.-]+)\s*(?:;|$)")
@@ -55,58 +57,50 @@ def read(notebook: Path) -> dict[str, Parameter]:
 
 
 def _parameter(name: str, default: Any, cell: Mapping[str, str]) -> Parameter:
-    kind, comment = _TYPES.get(cell["inferred_type_name"], type(default)), cell["help"].strip()
+    types = {kind.__name__: kind for kind in _KINDS}
+    kind, comment = types.get(cell["inferred_type_name"], type(default)), cell["help"].strip()
     choices: tuple[Value, ...] = ()
     if listed := _LISTED.search(comment):
         words = tuple(kind(word) for word in re.split(r",\s*|\s+or\s+", listed[1]))
         choices = words if default in words else ()  # a list that lacks the default is no list of values
-    low, high = -math.inf, math.inf
-    if kind in (int, float) and (bounds := re.search(rf"({_NUMBER}) to ({_NUMBER})", comment)):
-        low, high = float(bounds[1]), float(bounds[2])
+    bounds = re.search(rf"({_NUMBER}) to ({_NUMBER})", comment) if kind in (int, float) else None
+    low, high = (float(bounds[1]), float(bounds[2])) if bounds else (-math.inf, math.inf)
     return Parameter(name, kind, default, comment, choices, low, high)
 
 
 def checked(declared: Mapping[str, Parameter], values: Mapping[str, Any], *, where: str) -> dict[str, Any]:
-    """The given values in their declared types. Raises UsageError naming the first that does not fit.
+    """The values in their declared types. Raises UsageError naming the first that does not fit.
 
     A value may be text as typed on a command line: "0.2" for a float, "yes" for a bool.
     """
-    return {name: _checked(declared, name, value, where) for name, value in values.items()}
-
-
-def _checked(declared: Mapping[str, Parameter], name: str, value: Any, where: str) -> Any:
-    if name not in declared:
-        raise UsageError(f"{where}: {suggest('parameter', name, declared)}")
-    parameter = declared[name]
-    if value is None and parameter.default is None:
-        return None
-    typed = _typed(parameter.type, value)
-    kind = {"str": "text", "int": "a whole number", "float": "a number", "bool": "yes or no"}
-    if typed is None:
-        wanted = kind.get(parameter.type.__name__, parameter.type.__name__)
-        raise UsageError(f"{where}: parameter {name} is {wanted}, not {value!r} ({parameter.comment or 'no comment'})")
-    if parameter.choices and typed not in parameter.choices:
-        raise UsageError(f"{where}: {suggest(f'value of {name}', str(typed), map(str, parameter.choices))}")
-    if isinstance(typed, (int, float)) and not parameter.low <= typed <= parameter.high:
-        raise UsageError(f"{where}: parameter {name} is {typed:g}; choose from {parameter.low:g} to {parameter.high:g}")
-    return typed
+    fitting = {}
+    for name, value in values.items():
+        if name not in declared:
+            raise UsageError(f"{where}: {suggest('parameter', name, declared)}")
+        one = declared[name]
+        typed = None if value is None else _typed(one.type, value)
+        if typed is None and (value is not None or one.default is not None):
+            wanted = f"{_KINDS.get(one.type, one.type.__name__)}, not {value!r} ({one.comment or 'no comment'})"
+            raise UsageError(f"{where}: parameter {name} is {wanted}")
+        if one.choices and typed not in one.choices:
+            raise UsageError(f"{where}: {suggest(f'value of {name}', str(typed), map(str, one.choices))}")
+        if isinstance(typed, (int, float)) and not one.low <= typed <= one.high:
+            raise UsageError(f"{where}: parameter {name} is {typed:g}; choose from {one.low:g} to {one.high:g}")
+        fitting[name] = typed
+    return fitting
 
 
 def _typed(kind: type[Any], value: Any) -> Any:
     """The value in its type; None where it has none."""
     if kind is bool:
-        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-        return value if isinstance(value, bool) else words.get(str(value).strip().casefold())
-    if isinstance(value, bool):
-        return None
+        return value if isinstance(value, bool) else _WORDS.get(str(value).strip().casefold())
     if kind is str:
         return value if isinstance(value, str) else None
-    if kind in (int, float):
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            return None
-        if not math.isfinite(number) or (kind is int and number != int(number)):
-            return None
-        return kind(number)
-    return value if isinstance(value, kind) else None
+    if kind not in (int, float) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+        whole = number == int(number)  # raises for what is not finite
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return kind(number) if whole or kind is float else None

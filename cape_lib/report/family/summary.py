@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -13,11 +14,14 @@ from cape_lib.base import boundary, coupling
 from cape_lib.dashboard.known import diagnose_release
 from cape_lib.dashboard.one_family import diagnose_family
 from cape_lib.dashboard.pairs import diagnose_pairs, open_pairs, sentence
+from cape_lib.dashboard.wording import records
 from cape_lib.output import plain
-from cape_lib.report.family.next_steps import next_point, next_size, stderr_columns
-from cape_lib.report.family.planning import FRONTIER_PAIR, Part
-from cape_lib.tables.axes import Axis
+from cape_lib.report.family.measuring import next_point, next_size, stderr_columns
+from cape_lib.report.family.planning import Part
+from cape_lib.story import listed
 
+#: every name, in a sentence
+_and = partial(listed, most=1_000)
 #: The words of the first page, for a reader who has not come to the chapters yet.
 WORDS = (
     "*gamma* is points of {y} won or lost for each point of {x} between two {points}. Below −0.1 a step is a **tax**, "
@@ -44,85 +48,72 @@ def diagnose(part: Part) -> dict[str, Any]:
 
     That is `next_size`, beside `critical_scales`, for sizes; `next_point`, beside `axis`, along another axis.
     """
-    answer: dict[str, Any] = plain(_diagnosed(part))
-    return answer
-
-
-def _diagnosed(part: Part) -> dict[str, Any]:
-    about: dict[str, Any] = {"kind": part.kind, "x": part.x, "y": part.y}
+    rows, x, y = part.rows, part.x, part.y
+    answer: dict[str, Any] = {"kind": part.kind, "x": x, "y": y}
     if part.kind == "frontier":
-        name = str(part.rows["family"].iloc[0])
+        name = str(rows["family"].iloc[0])
         lab = name if name in set(tables.frontier("current")["lab"]) else None
-        return about | {"diagnosis": diagnose_release(_releases(part.rows), lab=lab)}
-    if part.kind == "path":
-        path = diagnose_family(part.rows, x=part.x, y=part.y, along=part.along, beside=part.beside)
-        point = next_point(part.rows, part.along, path)
-        return about | {"axis": part.along.name, "diagnosis": path, "next_point": point}
-    if part.kind == "pairs":
-        return about | {"diagnosis": diagnose_pairs(part.rows, part.by, x=part.x, y=part.y)}
-    scales = boundary.critical_scales(part.rows, x=part.x, y=part.y)
-    about["diagnosis"] = diagnose_family(part.rows, x=part.x, y=part.y, scales=scales)
-    return about | {"critical_scales": scales.to_dict("records"), "next_size": next_size(part.rows, scales)}
-
-
-def _releases(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    columns = [name for name in ("model", *FRONTIER_PAIR, "hle", "ifeval") if name in rows]
-    dated = rows[columns].assign(date=rows.get("release_date"))
-    dated["date"] = dated["date"].map(str, na_action="ignore")
-    return [
-        {str(key): None if pd.isna(value) else value for key, value in row.items()} for row in dated.to_dict("records")
-    ]
+        releases = rows.filter(["model", x, y, "hle", "ifeval"]).assign(date=rows.get("release_date"))
+        releases["date"] = releases["date"].map(str, na_action="ignore")
+        answer |= {"diagnosis": diagnose_release(records(releases), lab=lab)}
+    elif part.kind == "path":
+        path = diagnose_family(rows, x=x, y=y, along=part.along, beside=part.beside)
+        answer |= {"axis": part.along.name, "diagnosis": path, "next_point": next_point(rows, part.along, path)}
+    elif part.kind == "pairs":
+        answer |= {"diagnosis": diagnose_pairs(rows, part.by, x=x, y=y)}
+    else:
+        scales = boundary.critical_scales(rows, x=x, y=y)
+        answer |= {"diagnosis": diagnose_family(rows, x=x, y=y, scales=scales)}
+        answer |= {"critical_scales": scales.to_dict("records"), "next_size": next_size(rows, scales)}
+    as_json: dict[str, Any] = plain(answer)
+    return as_json
 
 
 def cannot_show(analysis: dict[str, Any]) -> list[str]:
     """What the scores of one analysis cannot show, a sentence each."""
+    kind, diagnosis = analysis["kind"], analysis["diagnosis"]
     limits = []
-    if analysis["kind"] == "pairs":
-        if still := open_pairs(analysis["diagnosis"]):
+    if kind == "pairs":
+        if still := open_pairs(diagnosis):
             limits.append(f"A difference of {_and(still)}: score noise covers it, or its noise is not known.")
-    elif analysis["kind"] != "frontier":
+    elif kind == "frontier":
+        trail = [row for row in diagnosis["trajectory"] if not row["known"]]
+        inside = [row["model"] for row in trail if row["interval"]["low"] <= 0 <= row["interval"]["high"]]
+        if inside:
+            which = f"any of {_and(inside)}" if len(inside) > 1 else inside[0]
+            limits.append(f"That {which} lies off the line at all: zero is inside the interval of h.")
+        changed = [row for row in trail if row["change"] is not None]
+        if noisy := [row["model"] for row in changed if abs(row["change"]) <= row["change_noise"]]:
+            limits.append(f"A change of h up to {_and(noisy)}: the noise of the questions covers it.")
+        if len(diagnosis["rows"]) < 4:
+            limits.append("A slope of your own: chapter 6 gives one to labs with at least four releases.")
+        limits.append("What the training aimed at: h is one number, and many causes move it.")
+    else:
+        what, whole = ("turn", "path") if kind == "path" else ("boundary", "ladder")
         # Estimators that fail for the same reason share a sentence.
         reasons: dict[str, list[str]] = {}
-        path = analysis["kind"] == "path"
-        for row in _estimates(analysis):
+        for name, row in _estimates(analysis).items():
             if row["verdict"] != "boundary":
-                reasons.setdefault(row["reason"], []).append(row["estimator"])
-        what = "turn" if path else "boundary"
+                reasons.setdefault(row["reason"], []).append(name)
         limits += [f"A {what} by {_and(names)}: {reason}." for reason, names in reasons.items()]
-        steps, whole = analysis["diagnosis"]["steps"], analysis["diagnosis"]["whole"]
-        if len(steps) > 1 and whole["p_negative"] is not None and not whole["settled"]:
-            limits.append(f"The sign over the whole {'path' if path else 'ladder'}: score noise alone could turn it.")
-        unsettled = sum(not step["settled"] for step in steps)
-        if unknown := sum(step["p_negative"] is None for step in steps):
-            limits.append(f"The sign of {unknown} of {len(steps)} steps: how noisy the scores are is not known.")
-        elif unsettled:
-            limits.append(f"The sign of {unsettled} of {len(steps)} steps: score noise alone could turn it.")
-    else:
-        limits += _releases_cannot_show(analysis["diagnosis"])
-    return [*limits, *analysis["diagnosis"]["notes"]]
+        steps, over = diagnosis["steps"], diagnosis["whole"]
+        if len(steps) > 1 and over["p_negative"] is not None and not over["settled"]:
+            limits.append(f"The sign over the whole {whole}: score noise alone could turn it.")
+        unknown, unsettled = (
+            sum(step["p_negative"] is None for step in steps),
+            sum(not step["settled"] for step in steps),
+        )
+        if unknown or unsettled:
+            why = "how noisy the scores are is not known" if unknown else "score noise alone could turn it"
+            limits.append(f"The sign of {unknown or unsettled} of {len(steps)} steps: {why}.")
+    return [*limits, *diagnosis["notes"]]
 
 
-def _estimates(analysis: dict[str, Any]) -> list[dict[str, Any]]:
-    """Estimator, verdict and reason of each estimate of a turn."""
+def _estimates(analysis: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Estimator -> its estimate of a turn."""
     if analysis["kind"] == "path":
-        named = analysis["diagnosis"]["boundary"].items()
-        return [row | {"estimator": name.replace("_", " ")} for name, row in named]
-    return list(analysis["critical_scales"])
-
-
-def _releases_cannot_show(analysis: dict[str, Any]) -> list[str]:
-    trail = [row for row in analysis["trajectory"] if not row["known"]]
-    inside = [row["model"] for row in trail if row["interval"]["low"] <= 0 <= row["interval"]["high"]]
-    limits = []
-    if inside:
-        which = f"any of {_and(inside)}" if len(inside) > 1 else inside[0]
-        limits.append(f"That {which} lies off the line at all: zero is inside the interval of h.")
-    changed = [row for row in trail if row["change"] is not None]
-    if noisy := [row["model"] for row in changed if abs(row["change"]) <= row["change_noise"]]:
-        limits.append(f"A change of h up to {_and(noisy)}: the noise of the questions covers it.")
-    if len(analysis["rows"]) < 4:
-        limits.append("A slope of your own: chapter 6 gives one to labs with at least four releases.")
-    return [*limits, "What the training aimed at: h is one number, and many causes move it."]
+        return {name.replace("_", " "): row for name, row in analysis["diagnosis"]["boundary"].items()}
+    return {row["estimator"]: row for row in analysis["critical_scales"]}
 
 
 def opening(part: Part, name: str) -> tuple[str, Any, str]:
@@ -151,15 +142,42 @@ def headline(part: Part, analysis: dict[str, Any]) -> str:
 
 def numbers(part: Part, analysis: dict[str, Any]) -> str:
     """The numbers of an analysis one by one (Markdown): turns of a path, releases, pairs, or critical sizes."""
-    diagnosis = analysis["diagnosis"]
-    if part.kind == "path":
-        return _turns(diagnosis["boundary"], part.along)
-    if part.kind == "frontier":
-        return _trajectory(diagnosis)
+    diagnosis, names = analysis["diagnosis"], (tables.label(part.x), tables.label(part.y))
     if part.kind == "pairs":
-        labels = [tables.label(name) for name in (part.x, part.y)]
-        return bullets(sentence(pair, *labels) for pair in diagnosis["pairs"])
-    return _scales(analysis["critical_scales"])
+        return bullets(sentence(pair, *names) for pair in diagnosis["pairs"])
+    if part.kind == "frontier":
+        rows = []
+        for row in diagnosis["trajectory"]:
+            name = row["model"] if not row["known"] else f"{row['model']} (published)"
+            between = f"{row['interval']['low']:+.1f} to {row['interval']['high']:+.1f}"
+            change = "" if row["change"] is None else f"{row['change']:+.1f} (noise ±{row['change_noise']:.1f})"
+            rows.append([name, f"{row['h']:+.1f}", between, change, row["kind"]])
+        return _table(["release", f"h, points ({diagnosis['line']['name']} line)", "95 %", "change", "reading"], rows)
+    estimates, along = _estimates(analysis), part.along
+    if part.kind == "path":
+        rows = [
+            [name, row["text"] or f"none in these {along.points}", row["verdict"]] for name, row in estimates.items()
+        ]
+        table = _table(["estimator", "turn, with 95 % of the noise draws", "verdict"], rows)
+        return f"{PLACES.format(where=along.where)}\n\n{table}"
+    rows = []
+    for name, row in estimates.items():
+        size, high = _size(row["n_c_b"], "none in these sizes"), _size(row["high"], "beyond every size")
+        low = "below every size" if row["low"] == 0 else _size(row["low"], "unknown")
+        rows.append([name, size, "unknown" if row["low"] is None else f"{low} to {high}", row["verdict"]])
+    table = _table(["estimator", "N_c, billions", "95 % of the noise draws", "verdict"], rows)
+    counts = [int(row["n"]) for row in estimates.values()]
+    promise = tables.promises("critical scales", [*estimates], n=counts[0]) if counts else ""
+    return "\n\n".join([ESTIMATORS, table, promise] if promise else [ESTIMATORS, table])
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in [heads, ["---"] * len(heads), *rows])
+
+
+def _size(value: float | None, without: str) -> str:
+    return without if value is None else f"{value:.3g}"
 
 
 def about(report: Mapping[str, Any]) -> str:
@@ -169,60 +187,21 @@ def about(report: Mapping[str, Any]) -> str:
     return bullets([*sizes, *report["notes"]]) or "Nothing was left out."
 
 
-def _scales(rows: Sequence[dict[str, Any]]) -> str:
-    lines = [ESTIMATORS, ""]
-    lines += ["| estimator | N_c, billions | 95 % of the noise draws | verdict |", "|---|---|---|---|"]
-    for row in rows:
-        low = "below every size" if row["low"] == 0 else _size(row["low"], "unknown")
-        size, high = _size(row["n_c_b"], "none in these sizes"), _size(row["high"], "beyond every size")
-        between = "unknown" if row["low"] is None else f"{low} to {high}"
-        lines.append(f"| {row['estimator']} | {size} | {between} | {row['verdict']} |")
-    names = [row["estimator"] for row in rows]
-    promise = tables.promises("critical scales", names, n=int(rows[0]["n"])) if rows else ""
-    return "\n".join([*lines, "", promise] if promise else lines)
-
-
-def _size(value: float | None, without: str) -> str:
-    return without if value is None else f"{value:.3g}"
-
-
-def _turns(rows: dict[str, dict[str, Any]], along: Axis) -> str:
-    """Where a path turns, by each estimator, as a table."""
-    lines = [PLACES.format(where=along.where), ""]
-    lines += ["| estimator | turn, with 95 % of the noise draws | verdict |", "|---|---|---|"]
-    for name, row in rows.items():
-        place = row["text"] or f"none in these {along.points}"
-        lines.append(f"| {name.replace('_', ' ')} | {place} | {row['verdict']} |")
-    return "\n".join(lines)
-
-
-def _trajectory(analysis: dict[str, Any]) -> str:
-    line = analysis["line"]["name"]
-    lines = [f"| release | h, points ({line} line) | 95 % | change | reading |", "|---|---|---|---|---|"]
-    for row in analysis["trajectory"]:
-        between = f"{row['interval']['low']:+.1f} to {row['interval']['high']:+.1f}"
-        change = "" if row["change"] is None else f"{row['change']:+.1f} (noise ±{row['change_noise']:.1f})"
-        name = row["model"] if not row["known"] else f"{row['model']} (published)"
-        lines.append(f"| {name} | {row['h']:+.1f} | {between} | {change} | {row['kind']} |")
-    return "\n".join(lines)
-
-
 def what_next(part: Part, analysis: dict[str, Any]) -> str:
     """What would move the answer, and what to measure next (Markdown)."""
     answers, advice = analysis["diagnosis"]["answers"], analysis["diagnosis"]["advice"]
-    text = [answers["move"], "", answers["measure"], ""]
-    text += [f"- **{rule['topic']}** ({rule['strength']}): {rule['advice']} {rule['evidence']}" for rule in advice]
+    rules = [f"- **{rule['topic']}** ({rule['strength']}): {rule['advice']} {rule['evidence']}" for rule in advice]
+    text = [answers["move"], answers["measure"], "\n".join(rules)]
     if part.kind not in ("frontier", "pairs"):
         if columns := stderr_columns(part, analysis):
             named = _and([f"`{name}`" for name in columns])
-            text += ["", f"To say how sure: add {named} to the table, in points. {STDERR}"]
+            text.append(f"To say how sure: add {named} to the table, in points. {STDERR}")
         if part.kind == "path":
-            point = analysis["next_point"]
-            text += ["", f"The {part.along.point} that would say most: near {point['text']}, {point['why']}."]
+            point, near = analysis["next_point"], analysis["next_point"]["text"]
         else:
-            size = analysis["next_size"]
-            text += ["", f"The size that would say most: near {size['params_b']:.2g} B, {size['why']}."]
-    return "\n".join(text)
+            point, near = analysis["next_size"], f"{analysis['next_size']['params_b']:.2g} B"
+        text.append(f"The {part.along.point} that would say most: near {near}, {point['why']}.")
+    return "\n\n".join(text)
 
 
 def ready_to_run(lines: Iterable[Mapping[str, str]]) -> str:
@@ -287,7 +266,3 @@ def _releases_figure(name: str, part: Part) -> Any:
 def bullets(lines: Iterable[str]) -> str:
     """A Markdown list."""
     return "\n".join(f"- {line}" for line in lines)
-
-
-def _and(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

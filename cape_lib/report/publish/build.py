@@ -1,23 +1,43 @@
-"""`make book`: execute what changed, build the pages in a fresh folder, exchange it with the last good book."""
+"""Executed notebooks as pages: the whole book by jupyter-book, or one HTML file that needs nothing beside it."""
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import fcntl
+import io
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from cape_lib.errors import CapeError, SurroundingsError
-from cape_lib.report.publish import cache, places
-from cape_lib.report.publish.execution import Tell, run_all, speaker
+from cape_lib.errors import CapeError
+from cape_lib.imports import IRI, without
+from cape_lib.output import whole_folder, write_whole
+from cape_lib.report.publish import execution, places
 
 KEY = ".cape-book"
+#: Style sheets of a page of the book, and the one that stands in for the theme's.
+STYLES = ("cape.css", "cape-claims.css", "cape-report.css")
+#: A script of the page -> what a page holds that needs it.
+SCRIPTS = {"cape-charts.js": 'class="cape-figure"', "cape-sort.js": 'class="cape-sort"'}
+#: Sphinx's settings of one page: those of the book (`_config.yml`), but for what differs without a theme.
+SETTINGS = {
+    "extensions": ["myst_nb", "sphinxcontrib.bibtex", "capebook", "capepage"],
+    "myst_enable_extensions": ["amsmath", "attrs_inline", "colon_fence", "deflist", "dollarmath"],
+    "nb_execution_mode": "off",
+    "nb_render_markdown_format": "myst",
+    "nb_output_stderr": "remove",
+    "nb_code_prompt_show": "Code",
+    "nb_code_prompt_hide": "Code",
+    "bibtex_reference_style": "author_year",
+    "html_math_renderer": "mathml",
+    "html_permalinks": False,
+    "html_theme": "basic",
+}
 
 
 def book(out: Path = Path("_build"), *, jobs: int = 2, fresh: bool = False, quiet: bool = False) -> Path:
@@ -27,43 +47,37 @@ def book(out: Path = Path("_build"), *, jobs: int = 2, fresh: bool = False, quie
     fresh: forget the executed copies.  Raises CapeError for a cell error or a warning of the builder; the last good
     book then stays as it is, as it does when the command is interrupted or killed.
     """
-    places.need("papermill", "ipykernel", "altair", "jupyter_book", "vl_convert")
-    tell = speaker(quiet)
+    tell = execution.speaker(quiet)
     out = Path(os.path.abspath(out))
     out.mkdir(parents=True, exist_ok=True)
     with _alone(out, tell) as lock:
-        html = out / "html"
-        _recover(out, html)
+        work, html = out / ".work", out / "html"
+        shutil.rmtree(work, ignore_errors=True)
         executed = _executed(out / "executed", jobs=jobs, fresh=fresh, tell=tell)
         key = _key(executed)
-        index = html / "index.html"
-        if not fresh and index.is_file() and _read(html / KEY) == key:
+        if not fresh and (html / "index.html").is_file() and _read(html / KEY) == key:
             tell("nothing changed since the last build")
-            return index
-        work = out / ".work"
+            return html / "index.html"
         try:
-            _assemble(work / "src", executed, out / "cache")
-            built = _pages(work, out, tell, lock=lock)
-            (built / KEY).write_text(key, encoding="utf-8")
-            exchange(built, html)
+            with whole_folder(html) as draft:
+                _assemble(work / "src", executed, out / "cache")
+                tell("building the pages")
+                _pages(work, out, lock).rename(draft)
+                (draft / KEY).write_text(key, encoding="utf-8")
         finally:
             shutil.rmtree(work, ignore_errors=True)
-    return index
+    return html / "index.html"
 
 
 def toc_notebooks() -> dict[str, Path]:
     """Path in the book -> source, of every notebook in the table of contents, in its order."""
-    _, toc = places.settings()
-    listed = re.findall(r"^\s*(?:-\s*)?(?:file|root):\s*['\"]?([^'\"\s#]+)", toc.read_text(encoding="utf-8"), re.M)
+    listed = re.findall(r"^\s*(?:-\s*)?(?:file|root):\s*['\"]?([^'\"\s#]+)", _read(places.settings()[1]), re.M)
+    story = places.notebooks_dir()
+    folders = {"notebooks": story, "notebooks/audit": story / "audit", "book": places.book_dir()}
     notebooks = {}
     for entry in listed:
         folder, _, stem = entry.removesuffix(".ipynb").rpartition("/")
-        place = {
-            "notebooks": places.notebooks_dir,
-            "notebooks/audit": places.audit_dir,
-            "book": places.book_dir,
-        }.get(folder)
-        path = place() / f"{stem}.ipynb" if place else Path(f"{stem}.ipynb")
+        path = folders.get(folder, Path()) / f"{stem}.ipynb"
         if path.is_file():
             notebooks[f"{folder}/{stem}.ipynb"] = path
         elif folder.startswith("notebooks"):
@@ -71,20 +85,22 @@ def toc_notebooks() -> dict[str, Path]:
     return notebooks
 
 
-def _executed(folder: Path, *, jobs: int, fresh: bool, tell: Tell) -> dict[str, str]:
+def _executed(folder: Path, *, jobs: int, fresh: bool, tell: execution.Tell) -> dict[str, str]:
     """Executed copies by path in the book; those whose sources are unchanged come from the cache."""
-    notebooks, sources = toc_notebooks(), cache.sources()
-    keys = {name: cache.digest(sources + cache.of_files([path])) for name, path in notebooks.items()}
-    texts = {} if fresh else {name: cache.load(folder, name, key) for name, key in keys.items()}
-    copies = {name: text for name, text in texts.items() if text is not None}
-    stale = sorted((name for name in notebooks if name not in copies), key=lambda name: -cache.seconds(folder, name))
+    notebooks, sources = toc_notebooks(), execution.sources()
+    keys = {name: execution.digest(sources + execution.of_files([path])) for name, path in notebooks.items()}
+    before = {name: execution.stored(folder, name) for name in notebooks}
+    copies = {name: old["text"] for name, old in before.items() if old.get("key") == keys[name] and not fresh}
+    # Those that took longest start first; an unknown one counts as the longest.
+    stale = [name for name in notebooks if name not in copies]
+    stale.sort(key=lambda name: -before[name].get("seconds", float("inf")))
     names = {notebooks[name]: name for name in stale}
     log = folder.parent / "execution.log"
     log.unlink(missing_ok=True)
     try:
-        for run in run_all({path: {} for path in names}, jobs=jobs, tell=tell):
+        for run in execution.run_all({path: {} for path in names}, jobs=jobs, tell=tell):
             name = names[run.path]
-            cache.store(folder, name, run, key=keys[name])
+            execution.store(folder, name, run, key=keys[name])
             copies[name] = run.text
     except CapeError as error:
         log.write_text("\n\n".join([str(error), *getattr(error, "__notes__", [])]) + "\n", encoding="utf-8")
@@ -95,46 +111,41 @@ def _executed(folder: Path, *, jobs: int, fresh: bool, tell: Tell) -> dict[str, 
 
 def _key(executed: Mapping[str, str]) -> str:
     """Digest of all that the pages are made of."""
-    parts = [f"{name} {cache.digest(text)}" for name, text in sorted(executed.items())]
-    parts += [f"{name} {cache.of_files([path])}" for name, path in sorted(places.book_sources().items())]
+    parts = [f"{name} {execution.digest(text)}" for name, text in sorted(executed.items())]
+    parts += [f"{name} {execution.of_files([path])}" for name, path in sorted(places.book_sources().items())]
     # The pages of the reference are made of the library's own docstrings.
-    library = cache.of_files(places.PACKAGE.rglob("*.py"))
-    return cache.digest("\n".join([cache.pins(), _settings(), library, *parts]))
+    library = execution.of_files(places.PACKAGE.rglob("*.py"))
+    return execution.digest("\n".join([execution.packages(), _settings(), library, *parts]))
 
 
 def _settings() -> str:
     """The builder's settings; a fork's own address replaces ours (CAPE_REPOSITORY, CAPE_BRANCH), for its buttons."""
-    text = places.settings()[0].read_text(encoding="utf-8")
+    text = _read(places.settings()[0])
     for name, key in (("CAPE_REPOSITORY", "url"), ("CAPE_BRANCH", "branch")):
         if value := os.environ.get(name):
-            before = re.search(rf"^  {key}: .*$", text, re.M)
-            text = text.replace(before[0], f"  {key}: {value}", 1) if before else text
+            text = re.sub(rf"^  {key}: .*$", lambda _: f"  {key}: {value}", text, count=1, flags=re.M)  # noqa: B023
     return text
 
 
 def _assemble(source: Path, executed: Mapping[str, str], stored: Path) -> None:
     """The folder that the builder reads: pages, settings, executed notebooks, scripts."""
-    shutil.rmtree(source.parent, ignore_errors=True)
-    static = source / "book" / "_static"
+    # What the library computes links from a page one folder deep; an audit is two.
+    deep = {name: re.sub(r"(?<![./])\.\./(book|notebooks)/", r"../../\1/", text) for name, text in executed.items()}
+    texts = {name: deep[name] if name.count("/") > 1 else text for name, text in executed.items()}
+    texts |= {"_config.yml": _settings(), f"book/_static/{places.BUNDLE}": places.vega_bundle(stored)}
     for name, path in places.book_sources().items():
-        target = source / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target)
-    (source / "_config.yml").write_text(_settings(), encoding="utf-8")
-    for name, text in executed.items():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
-        # What the library computes links from a page one folder deep; an audit is two.
-        deep = re.sub(r"(?<![./])\.\./(book|notebooks)/", r"../../\1/", text) if name.count("/") > 1 else text
-        (source / name).write_text(deep, encoding="utf-8")
-    (static / places.BUNDLE).write_text(places.vega_bundle(stored), encoding="utf-8")
+        shutil.copyfile(path, source / name)
+    for name, text in texts.items():
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_text(text, encoding="utf-8")
 
 
-def _pages(work: Path, out: Path, tell: Tell, *, lock: int) -> Path:
+def _pages(work: Path, out: Path, lock: int) -> Path:
     """Run jupyter-book, warnings as errors; returns the folder of the pages. Its output goes to `build.log` in `out`.
 
     The builder holds the lock too: should this process be killed, the next build waits until the builder has ended.
     """
-    tell("building the pages")
     command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
     command += ["build", "-W", "-n", "--keep-going", str(work / "src"), "--path-output", str(work)]
     environment = os.environ | {"PYTHONHASHSEED": "0", "NO_COLOR": "1", "CAPE_CACHE": str(out / "cache")}
@@ -151,7 +162,7 @@ def _pages(work: Path, out: Path, tell: Tell, *, lock: int) -> Path:
 
 
 @contextlib.contextmanager
-def _alone(out: Path, tell: Tell) -> Iterator[int]:
+def _alone(out: Path, tell: execution.Tell) -> Iterator[int]:
     """One build at a time in one folder; the lock goes with the process, however that ends."""
     with (out / ".lock").open("w") as lock:
         try:
@@ -162,42 +173,47 @@ def _alone(out: Path, tell: Tell) -> Iterator[int]:
         yield lock.fileno()
 
 
-def exchange(new: Path, old: Path) -> None:
-    """Put the folder `new` in the place of `old`, in one step where the system can (Linux), and remove the former."""
-    before = old.with_name(f".{old.name}-before")
-    shutil.rmtree(before, ignore_errors=True)
-    if old.exists() and _swap(new, old):
-        os.rename(new, before)
-    else:
-        if old.exists():
-            os.rename(old, before)  # killed between these two lines, `_recover` puts it back
-        os.rename(new, old)
-    shutil.rmtree(before, ignore_errors=True)
-
-
-def _swap(first: Path, second: Path) -> bool:
-    """Exchange two folders in one step (renameat2); False where the system does not offer it."""
-    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    if rename is None:
-        return False
-    here, swap = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
-    return bool(rename(here, os.fsencode(first), here, os.fsencode(second), swap) == 0)
-
-
-def _recover(out: Path, html: Path) -> None:
-    before = html.with_name(f".{html.name}-before")
-    if before.is_dir() and not html.exists():
-        os.rename(before, html)
-    for leftover in (before, out / ".work"):
-        try:
-            if leftover.exists():
-                shutil.rmtree(leftover)
-        except OSError as error:
-            raise SurroundingsError(f"{leftover}: {error.strerror}; remove it by hand") from None
-
-
 def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError:
-        return ""
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def report(executed: Sequence[Path], out_html: Path, title: str) -> None:
+    """Write executed notebooks, in their order, as one self-contained HTML file with working charts.
+
+    executed: paths that `execute` returned.
+    """
+    if (extensions := str(places.book_dir() / "_ext")) not in sys.path:
+        sys.path.append(extensions)
+    with without(IRI):
+        from sphinx.application import Sphinx
+
+    with tempfile.TemporaryDirectory(prefix="cape-page-") as folder:
+        source, names = Path(folder), [key(path) for path in executed]
+        for name, path in zip(names, executed, strict=True):
+            shutil.copyfile(path, source / f"{name}.ipynb")
+        cites = any("{cite" in _read(path) for path in executed)
+        heading = re.sub(r"([^\w\s])", r"\\\1", title)
+        links = "\n".join(f"- [](<{name}.ipynb>)" for name in names) if len(names) > 1 else ""
+        chapters = "\n".join(names)
+        works = "\n## References\n\n```{bibliography}\n```\n" if cites else ""
+        index = f"# {heading}\n\n{links}\n\n```{{toctree}}\n{chapters}\n```\n{works}"
+        (source / "index.md").write_text(index, encoding="utf-8")
+        bundle, static = source / places.BUNDLE, places.static_dir()
+        bundle.write_text(places.vega_bundle(), encoding="utf-8")
+        settings = SETTINGS | {
+            "html_title": title,
+            "bibtex_bibfiles": [str(places.book_dir() / "references.bib")],
+            "page_styles": [str(static / name) for name in STYLES],
+            "page_scripts": {str(bundle): 'class="cape-figure"'}
+            | {str(static / name): mark for name, mark in SCRIPTS.items()},
+        }
+        out, trees = str(source / "_out"), str(source / "_trees")
+        app = Sphinx(folder, None, out, trees, "singlehtml", settings, None, warning=io.StringIO(), freshenv=True)
+        app.build()
+        out_html.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(out_html, _read(source / "_out" / "index.html"))
+
+
+def key(chapter: Path) -> str:
+    """What a chapter is called in a report: its name, "audit-" before that of an audit."""
+    return f"audit-{chapter.stem}" if chapter.parent.name == "audit" else chapter.stem

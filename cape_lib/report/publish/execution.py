@@ -1,29 +1,43 @@
-"""Notebooks executed by papermill in this one process, two kernels at a time; the copies are equal byte for byte."""
+"""Notebooks executed by papermill in this one process, two kernels at a time; the copies are equal byte for byte.
+
+The book's are stored by content: of the notebook, of all that a chapter may read, and of the packages installed. A
+chapter may read every table and every module below the commands and reports, so a change in one of them runs all
+chapters again, and a change in prose or style none.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
-import queue
+import platform
 import re
+import shlex
 import sys
 import tempfile
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import metadata
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any
-
-import nbformat
+from unittest import mock
 
 from cape_lib import errors
+from cape_lib.imports import IRI, without
 from cape_lib.output import write_whole
 from cape_lib.report.publish import places
+from cape_lib.tables.files import data_dir
+
+with without(IRI):
+    import nbformat
 
 KERNEL = "cape-book"
+#: What no chapter uses: it runs chapters, or is a command.
+_ABOVE = ("cli", "report", "_book", "_notebooks", "_site")
 Tell = Callable[[str], None]
 
 
@@ -46,7 +60,6 @@ def execute(
     Raises the exception's own kind where a cell raised one of cape_lib's errors, else CapeError, naming notebook and
     cell.
     """
-    places.need("papermill", "ipykernel", "altair")
     done = {run.path: run for run in run_all(notebooks, tell=speaker(quiet), only=only)}
     copies = []
     for path in notebooks:
@@ -66,37 +79,18 @@ def run_all(
     notebooks: Mapping[Path, Mapping[str, Any]], *, tell: Tell, jobs: int = 2, only: str = ""
 ) -> Iterator[Executed]:
     """Execute notebooks, `jobs` kernels at a time; yields each as it is done, raises at the first cell error."""
-    waiting: queue.SimpleQueue[Path] = queue.SimpleQueue()
-    done: queue.SimpleQueue[Executed | BaseException] = queue.SimpleQueue()
-    for path in notebooks:
-        waiting.put(path)
 
-    def work() -> None:
-        with contextlib.suppress(queue.Empty):
-            while True:
-                path = waiting.get_nowait()
-                try:
-                    done.put(run_one(path, notebooks[path], only=only))
-                except BaseException as error:
-                    done.put(error)
-                    return
+    def run(path: Path) -> Executed:
+        return _run_one(path, notebooks[path], only)
 
-    with _kernel():
-        # Daemon threads: an interrupt ends the command at once; the kernels watch their parent and end with it.
-        for _ in range(min(jobs, len(notebooks))):
-            threading.Thread(target=work, daemon=True).start()
-        for _ in notebooks:
-            result = done.get()
-            if isinstance(result, BaseException):
-                with contextlib.suppress(queue.Empty):
-                    while True:
-                        waiting.get_nowait()
-                raise result
+    # Its threads are daemons: an interrupt ends the command at once; the kernels watch their parent and end with it.
+    with _kernel(), ThreadPool(jobs) as pool:
+        for result in pool.imap_unordered(run, notebooks):
             tell(f"{result.path.name}: executed in {result.seconds:.1f} s")
             yield result
 
 
-def run_one(path: Path, parameters: Mapping[str, Any] | None = None, *, only: str = "") -> Executed:
+def _run_one(path: Path, parameters: Mapping[str, Any], only: str) -> Executed:
     """Execute one notebook in its own folder, in a fresh kernel of this interpreter; `only`: see `execute`."""
     import papermill
     from papermill.exceptions import PapermillExecutionError
@@ -112,7 +106,7 @@ def run_one(path: Path, parameters: Mapping[str, Any] | None = None, *, only: st
         notebook = papermill.execute_notebook(
             source,
             None,
-            parameters=dict(parameters or {}),
+            parameters=dict(parameters),
             kernel_name=KERNEL,
             language="python",
             progress_bar=False,
@@ -156,26 +150,23 @@ def _cell_error(path: Path, source: Any, error: Any) -> errors.CapeError:
 
 def _settled(notebook: Any, source: Any) -> str:
     """The notebook as text without what differs from run to run: times, counters, the name of the kernel."""
-    notebook.metadata.pop("papermill", None)
+    for name in ("papermill", "widgets"):
+        notebook.metadata.pop(name, None)
     notebook.metadata.kernelspec = source.metadata.get("kernelspec", {"name": "python3", "display_name": "Python 3"})
     notebook.metadata.language_info = {"name": "python"}
-    notebook.metadata.pop("widgets", None)
     count = 0
     for index, cell in enumerate(notebook.cells):
-        cell.metadata.pop("papermill", None)
-        cell.metadata.pop("execution", None)
-        if not cell.metadata.get("tags", True):
-            cell.metadata.pop("tags")
+        tags = cell.metadata.get("tags")
+        for name in ("papermill", "execution", *([] if tags else ["tags"])):
+            cell.metadata.pop(name, None)
         if cell.cell_type != "code":
             continue
-        if "injected-parameters" in cell.metadata.get("tags", []):
+        if tags and "injected-parameters" in tags:
             cell.id = f"parameters-{index}"
-            cell.metadata.tags.append("remove-cell")
+            tags.append("remove-cell")
         count += 1
-        cell.execution_count = count
-        for output in cell.outputs:
-            if "execution_count" in output:
-                output.execution_count = count
+        for counted in [cell, *(output for output in cell.outputs if "execution_count" in output)]:
+            counted.execution_count = count
     text: str = nbformat.writes(notebook, version=4)
     return text.rstrip("\n") + "\n"
 
@@ -184,51 +175,80 @@ def _sockets(path: Path) -> Any:
     """Kernels are spoken to through sockets in a folder, not through ports, which two kernels could both reach for."""
     from traitlets.config import Config
 
-    folder = Path(os.environ["JUPYTER_RUNTIME_DIR"])
-    folder.mkdir(parents=True, exist_ok=True)
-    name = folder / f"{path.stem[:20]}-{uuid.uuid4().hex[:8]}"
+    name = Path(os.environ["JUPYTER_RUNTIME_DIR"]) / f"{path.stem[:20]}-{uuid.uuid4().hex[:8]}"
     return Config(KernelManager={"transport": "ipc", "ip": str(name), "connection_file": f"{name}.json"})
 
 
 @contextlib.contextmanager
 def _kernel() -> Iterator[None]:
     """A kernel of exactly this interpreter, deaf to the reader's own Jupyter and IPython settings."""
+    # A kernel that starts while an interrupt takes its folder away has nothing to say about it.
+    quiet = "-W 'ignore:IPython parent:UserWarning' -m ipykernel_launcher --log-level=50"
+    spec = {
+        "argv": [sys.executable, *shlex.split(quiet), "-f", "{connection_file}"],
+        "display_name": "Python 3",
+        "language": "python",
+    }
     # A socket's path must be short, so not in the long temporary folder that some systems name.
     short = "/tmp" if os.access("/tmp", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="cape-", dir=short, ignore_cleanup_errors=True) as folder:
-        spec = {
-            # A kernel that starts while an interrupt takes this folder away has nothing to say about it.
-            "argv": [
-                sys.executable,
-                "-W",
-                "ignore:IPython parent:UserWarning",
-                "-m",
-                "ipykernel_launcher",
-                "--log-level=50",
-                "-f",
-                "{connection_file}",
-            ],
-            "display_name": "Python 3",
-            "language": "python",
-            "env": {
-                "CAPE_BOOK": "1",
-                "IPYTHONDIR": str(Path(folder) / "ipython"),
-                "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-                "PYTHONHASHSEED": "0",
-                # Two kernels at a time on two cores: each keeps to one.
-                **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM")},
-            },
+        for name in (f"kernels/{KERNEL}", "run"):
+            (Path(folder) / name).mkdir(parents=True)
+        (Path(folder) / "kernels" / KERNEL / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+        surroundings = {
+            "JUPYTER_PATH": folder,
+            "JUPYTER_RUNTIME_DIR": f"{folder}/run",
+            "IPYTHONDIR": f"{folder}/ipython",
+            "CAPE_BOOK": "1",
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+            "PYTHONHASHSEED": "0",
+            # Two kernels at a time on two cores: each keeps to one.
+            **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM")},
         }
-        place = Path(folder) / "share" / "kernels" / KERNEL
-        place.mkdir(parents=True)
-        (place / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
-        before = {name: os.environ.get(name) for name in ("JUPYTER_PATH", "JUPYTER_RUNTIME_DIR")}
-        os.environ |= {"JUPYTER_PATH": str(Path(folder) / "share"), "JUPYTER_RUNTIME_DIR": str(Path(folder) / "run")}
-        try:
+        with mock.patch.dict(os.environ, surroundings):
             yield
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
+
+
+def digest(content: bytes | str) -> str:
+    """SHA-256 of bytes or text, in hexadecimal."""
+    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
+
+
+def of_files(paths: Iterable[Path]) -> str:
+    """Digest of the names and contents of files, whatever their order."""
+    return digest("\n".join(f"{path.name} {digest(path.read_bytes())}" for path in sorted(paths) if path.is_file()))
+
+
+def sources() -> str:
+    """Digest of all that a chapter may read: tables, the library below `report`, how it is executed, the packages."""
+    files = [*data_dir().rglob("*"), *(places.static_dir() / "dashboard").glob("*"), Path(__file__)]
+    library = [path for path in places.PACKAGE.rglob("*") if path.suffix != ".pyc"]
+    files += [path for path in library if path.relative_to(places.PACKAGE).parts[0] not in _ABOVE]
+    return digest(of_files(files) + packages())
+
+
+def packages() -> str:
+    """Digest of the versions of the interpreter and of every package that is installed."""
+    versions = sorted(f"{package.name} {package.version}" for package in metadata.distributions())
+    return digest("\n".join([platform.python_version(), *versions]))
+
+
+def stored(folder: Path, name: str) -> dict[str, Any]:
+    """The executed copy of a notebook (`text`), its `key` and `seconds`; {} where it is not as it was written."""
+    copy = folder / name.replace("/", "--")
+    try:
+        text, record = copy.read_text(encoding="utf-8"), json.loads(copy.with_suffix(".json").read_text("utf-8"))
+        return (
+            {"text": text, "key": record["key"], "seconds": record["seconds"]} if record["copy"] == digest(text) else {}
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def store(folder: Path, name: str, run: Executed, *, key: str) -> None:
+    """Store an executed copy; `key` is the digest of the notebook and of `sources`, as they were before the run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    copy = folder / name.replace("/", "--")
+    write_whole(copy, run.text)
+    record = {"key": key, "copy": digest(run.text), "seconds": round(run.seconds, 1)}
+    write_whole(copy.with_suffix(".json"), json.dumps(record, indent=1) + "\n")

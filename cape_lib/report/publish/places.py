@@ -2,47 +2,35 @@
 
 from __future__ import annotations
 
-import importlib.util
 from importlib import metadata
 from pathlib import Path
 
 from cape_lib.errors import SurroundingsError
 from cape_lib.output import write_whole
+from cape_lib.tables.files import data_dir
 
 PACKAGE = Path(__file__).resolve().parents[2]
 VEGA_LITE = "6.4"
 BUNDLE = "cape-vega.js"
 
 
-def checkout() -> Path | None:
+def _checkout() -> Path | None:
     """The root of the checkout that this package is run from; None where it is installed without one."""
     root = PACKAGE.parent
     return root if (root / "_toc.yml").is_file() and (root / "notebooks").is_dir() else None
 
 
 def _source(in_checkout: str, installed: str) -> Path:
-    root = checkout()
+    root = _checkout()
     path = root / in_checkout if root else PACKAGE / installed
     if not path.exists():
         raise SurroundingsError(f"{path}: not there; install cape_lib again or work in a checkout of the book")
     return path
 
 
-def need(*modules: str) -> None:
-    """Raise SurroundingsError, with the command that helps, if one of `modules` is not installed."""
-    for module in modules:
-        if importlib.util.find_spec(module) is None:
-            raise SurroundingsError(f"{module} is not installed; pip install '.[book]' in the repository")
-
-
 def notebooks_dir() -> Path:
-    """Folder of the story's notebooks."""
+    """Folder of the story's notebooks; those of the audit are in its folder `audit`."""
     return _source("notebooks", "_notebooks")
-
-
-def audit_dir() -> Path:
-    """Folder of the audit's notebooks: the evidence behind each chapter of the story."""
-    return notebooks_dir() / "audit"
 
 
 def book_dir() -> Path:
@@ -65,16 +53,14 @@ def book_sources() -> dict[str, Path]:
 
     The tables come along to be downloaded, their datasheet and the pages at the root for `include`.
     """
-    root = checkout()
     config, toc = settings()
+    pages, tables, folder = _checkout() or PACKAGE / "_site", data_dir(), book_dir()
     files = {"_config.yml": config, "_toc.yml": toc}
-    pages, tables = (root, root / "data") if root else (PACKAGE / "_site", PACKAGE / "_data")
     files |= {page.name: page for pattern in ("*.md", "*.cff", "LICENSE") for page in pages.glob(pattern)}
-    files |= {f"data/{table.name}": table for table in tables.glob("*") if table.is_file()}
-    files |= {f"data/{table.relative_to(tables).as_posix()}": table for table in tables.glob("*/*.csv")}
-    folder = book_dir()
+    downloads = [table for table in tables.glob("*") if table.is_file()] + list(tables.glob("*/*.csv"))
+    files |= {f"data/{table.relative_to(tables).as_posix()}": table for table in downloads}
     for path in folder.rglob("*"):
-        if path.is_file() and "__pycache__" not in path.parts and ".ipynb_checkpoints" not in path.parts:
+        if path.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & set(path.parts):
             files[f"book/{path.relative_to(folder).as_posix()}"] = path
     return files
 

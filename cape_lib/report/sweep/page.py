@@ -17,7 +17,6 @@ import pandas as pd
 from cape_lib.dashboard.wording import shown
 from cape_lib.report.family import measuring
 from cape_lib.report.family.summary import bullets
-from cape_lib.report.sweep.work import Task
 from cape_lib.signs import typeset
 from cape_lib.tables.axes import PARAMS, Axis, axis_named
 
@@ -148,7 +147,7 @@ def sortable(families: pd.DataFrame, answers: Sequence[Answer], folder: Path) ->
     """
     from IPython.display import HTML
 
-    from cape_lib.report.sweep.run import _places
+    from cape_lib.report.sweep.run import places
 
     def cell(value: Any, head: str) -> str:
         text, key = value if isinstance(value, tuple) else (value, value)
@@ -159,9 +158,8 @@ def sortable(families: pd.DataFrame, answers: Sequence[Answer], folder: Path) ->
         kind = ' class="cape-number"' if head in FORMS else ""
         return f'<td{kind} data-key="{escape(str(key))}">{links.get(key) or escape(typeset(text))}</td>'
 
-    places = _places([Task(answer["family"], ()) for answer in answers])
-    pages = {name: f"reports/{place}/index.html" for name, place in places.items()}
-    pages = {name: page for name, page in pages.items() if (folder / page).is_file()}
+    files = places(answer["family"] for answer in answers)
+    pages = {name: page for name, file in files.items() if (folder / (page := f"reports/{file}/index.html")).is_file()}
     links = {name: f'<a href="{escape(page)}">{escape(name)}</a>' for name, page in pages.items()}
     heads = "".join(f'<th scope="col"><button type="button">{head}</button></th>' for head in families)
     rows = [zip(row, families.columns, strict=True) for row in families.itertuples(index=False, name=None)]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +16,7 @@ import pandas as pd
 import cape_lib
 from cape_lib import tables
 from cape_lib.errors import CapeError, MissingError, ScoresError
-from cape_lib.report.family.planning import Part, as_scores
+from cape_lib.report.family.planning import as_scores
 from cape_lib.tables import Scores
 from cape_lib.tables.axes import PARAMS, axis_named
 
@@ -44,18 +43,17 @@ class Task:
 
     def digest(self) -> str:
         """What the answer depends on, as 16 hexadecimal digits: the rows, the settings, the library itself."""
-        parts = [FORMAT, library(), self.family, list(self.rows), self.pair, self.report, self.allow_mixed, self.size]
-        parts += [self.axis, self.scale]
+        parts = [FORMAT, _library(), asdict(self)]
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 @cache
-def library() -> str:
-    """Digest of the parts of this library that an answer comes from, so that a mended one runs again."""
+def _library() -> str:
+    """Digest of the parts of this library that an answer comes from, so that a changed one runs again."""
     package = Path(cape_lib.__file__).parent
-    parts = ("base", "dashboard", "report/family", "report/sweep", "frontier", "stats", "tables", "_data")
-    files = [path for part in parts for path in sorted((package / part).rglob("*")) if path.suffix != ".pyc"]
-    content = b"".join(path.read_bytes() for path in files if path.is_file())
+    parts = ("base", "dashboard", "report/family", "report/sweep", "frontier", "stats.py", "tables", "_data")
+    files = [path for part in parts for path in (package / part, *sorted((package / part).rglob("*")))]
+    content = b"".join(path.read_bytes() for path in files if path.is_file() and path.suffix != ".pyc")
     return hashlib.sha256(content).hexdigest()
 
 
@@ -74,26 +72,15 @@ def tasks(
     if by != "family":
         frame = frame.assign(family=tables.by_columns(frame, by.split(",")))
     tables.by_columns(frame, ["family"])
-    return [
-        Task(
-            str(name),
-            tuple(_records(rows)),
-            pair,
-            report,
-            scores.allow_mixed,
-            scores.size,
-            scores.axis.name,
-            scores.axis.scale,
-        )
-        for name, rows in frame.groupby("family", sort=False)
-    ]
-
-
-def _records(rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Rows as records without their blanks, dates and other objects as text."""
-    for row in rows.to_dict("records"):
-        filled = {str(key): value for key, value in row.items() if not pd.isna(value)}
-        yield {k: v if isinstance(v, (bool, int, float, str)) else str(v) for k, v in filled.items()}
+    settings: dict[str, Any] = {"pair": pair, "report": report, "allow_mixed": scores.allow_mixed, "size": scores.size}
+    settings |= {"axis": scores.axis.name, "scale": scores.axis.scale}
+    todo = []
+    for name, rows in frame.groupby("family", sort=False):
+        # Records without their blanks, dates and other objects as text.
+        records = [{str(key): one for key, one in row.items() if not pd.isna(one)} for row in rows.to_dict("records")]
+        texts = [{k: v if isinstance(v, (bool, int, float, str)) else str(v) for k, v in r.items()} for r in records]
+        todo.append(Task(str(name), tuple(texts), **settings))
+    return todo
 
 
 def answer(task: Task) -> dict[str, Any]:
@@ -117,7 +104,7 @@ def answer(task: Task) -> dict[str, Any]:
 def head(task: Task) -> dict[str, Any]:
     """What every answer begins with: whose it is, how many rows, and what they go along."""
     along = {"size_measure": task.size} if task.axis == PARAMS.name else {"axis": task.axis}
-    return {"format": FORMAT, "digest": task.digest(), "family": task.family, "n": len(task.rows), **along}
+    return {"family": task.family, "n": len(task.rows), **along}
 
 
 def _diagnosed(task: Task) -> dict[str, Any]:
@@ -130,10 +117,13 @@ def _diagnosed(task: Task) -> dict[str, Any]:
     scores = Scores(frame, name=task.family, allow_mixed=task.allow_mixed, size=task.size, axis=axis)
     x, y = task.pair or (None, None)
     parts = family.parts(scores, name=task.family, x=x, y=y)
-    about: dict[str, Any] = {
-        "models": frame["model"].tolist(),
-        "notes": list(dict.fromkeys(note for part in parts for note in _left(part))),
-    }
+    notes = []  # what became of rows that are no point of the analysis
+    for part in parts:
+        if part.left_out:
+            what = f"{tables.label(part.x)} or {tables.label(part.y)}"
+            notes.append(f"without {what}: {', '.join(part.left_out)}")
+        notes += part.notes
+    about: dict[str, Any] = {"models": frame["model"].tolist(), "notes": list(dict.fromkeys(notes))}
     if not task.report:
         return about | {"parts": [family.diagnose(part) for part in parts]}
     with tempfile.TemporaryDirectory(prefix="cape-sweep-") as folder:
@@ -141,9 +131,3 @@ def _diagnosed(task: Task) -> dict[str, Any]:
         metrics = family.rerun(scores, task.family, out, pair=task.pair, quiet=True)
         files = {path.name: path.read_text(encoding="utf-8") for path in out.iterdir() if path.is_file()}
     return about | {"parts": metrics["parts"], "files": files}
-
-
-def _left(part: Part) -> list[str]:
-    """What became of rows that are no point of the analysis."""
-    lacking = f"without {tables.label(part.x)} or {tables.label(part.y)}: {', '.join(part.left_out)}"
-    return [*([lacking] if part.left_out else []), *part.notes]
