@@ -29,6 +29,7 @@ check: $(STAMP) ## the quick tests, style, types and the floors of the library
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not page" --hypothesis-profile=check
 
 tables: $(STAMP) ## after a change in data/: check every table, write anew what follows from them
+	@$(BIN)/python -m experiments.frontier_cells
 	@$(BIN)/python -m cape_lib.tables
 	@$(BIN)/python tests/reference/data_checks.py
 

@@ -333,8 +333,7 @@ def _harness(document: dict[str, Any], path: Path) -> Tasks:
     tool, stated = "lm-eval 0.4" if new else "lm-eval 0.3", value_at(document, "config.model_args")
     pairs = (part.partition("=") for part in stated.split(",")) if isinstance(stated, str) else ()
     arguments = {key.strip(): value.strip() for key, _, value in pairs if value}
-    if isinstance(stated, dict):
-        arguments = {str(key): str(value) for key, value in stated.items()}
+    arguments |= {str(key): str(value) for key, value in stated.items()} if isinstance(stated, dict) else {}
     run, alike = _harness_run(document, path, arguments), _harness_protocol(document, arguments) if new else []
     dtype = value_at(document, "config.model_dtype") or arguments.get("dtype")
     parts = section(document, "group_subtasks")
@@ -386,11 +385,10 @@ def _harness_run(document: dict[str, Any], path: Path, arguments: dict[str, str]
     name = name or text(document.get("model")) or text(document.get("name"))
     telling = ("pretrained", "peft", "delta", "revision", "subfolder")
     identity = [(key, arguments[key]) for key in sorted(telling) if key in arguments]
-    how = [kind for kind in ("4bit", "8bit") if arguments.get(f"load_in_{kind}", "").casefold() == "true"]
-    weights = [f"{kind[0]}-bit" for kind in how]
-    packed = [key for key in ("autogptq", "gptqmodel", "gguf_file", "awq") if key in arguments][:1]
-    packed = [key for key in packed if arguments[key].casefold() not in ("false", "none")]
-    weights += [key.removeprefix("auto").removesuffix("model").removesuffix("_file").upper() for key in packed]
+    weights = [f"{n}-bit" for n in "48" if arguments.get(f"load_in_{n}bit", "").casefold() == "true"]
+    packed = {"autogptq": "GPTQ", "gptqmodel": "GPTQ", "gguf_file": "GGUF", "awq": "AWQ"}
+    first = next((key for key in packed if key in arguments), "")
+    weights += [packed[first]] if arguments.get(first, "none").casefold() not in ("false", "none") else []
     weights += [arguments.get("quantization", "").upper()]
     count = config.get("model_num_parameters")
     return run_of(path, name, stated=document.get("date"), limit=config.get("limit"))._replace(
@@ -454,12 +452,7 @@ def _olmes(document: dict[str, Any], path: Path) -> Tasks:
         yield Task(run, name, known, {primary: metrics.get("primary_score")} | metrics, protocol)
 
 
-def _of_helm(document: Any) -> bool:
-    """Whether a document is a list of HELM's statistics."""
-    return {"name", "count", "sum"} <= set(columns_of(document)) and "name" in section(document[0], "name")
-
-
-@reads("HELM", _of_helm)
+@reads("HELM", lambda each: {"count", "sum"} <= set(columns_of(each)) and "name" in section(each[0], "name"))
 def _helm(document: list[Any], path: Path) -> Tasks:
     """stats.json, with run_spec.json beside it: the mean of the test split, without perturbations, of one scenario."""
     try:
@@ -484,11 +477,7 @@ def _helm(document: list[Any], path: Path) -> Tasks:
     yield Task(run_of(path, adapter.get("model")), name, known, means, protocol)
 
 
-def _of_every_eval(document: Any) -> bool:
-    return isinstance(value_at(document, "evaluation_results"), list) and "model_info" in document
-
-
-@reads("every eval ever", _of_every_eval)
+@reads("every eval ever", lambda each: isinstance(value_at(each, "evaluation_results"), list) and "model_info" in each)
 def _every_eval_ever(document: dict[str, Any], path: Path) -> Tasks:
     """One file a model and source, each score with its own scale, of our benchmarks; lower-is-better is left out."""
     model = value_at(document, "model_info.id") or value_at(document, "model_info.name")
@@ -544,10 +533,9 @@ def _gauntlet(document: list[dict[str, str]], path: Path) -> Tasks:
             yield Task(run, name, sources(name, "LLM Foundry"), {"accuracy": cell(row["Accuracy"])}, protocol)
 
 
-def _runs(row: Any) -> dict[str, Any]:
-    """Run -> scores, where a task holds its runs by their times."""
-    inside = row if isinstance(row, dict) else {}
-    return inside if inside and all(isinstance(scores, dict) for scores in inside.values()) else {}
+def _by_runs(row: Any) -> bool:
+    """Whether a task holds its scores below the times of its runs."""
+    return isinstance(row, dict) and bool(row) and all(isinstance(scores, dict) for scores in row.values())
 
 
 def _without_frame(document: Any) -> bool:
@@ -555,12 +543,12 @@ def _without_frame(document: Any) -> bool:
     rows = document if isinstance(document, dict) else {}
     known = [row for task, row in rows.items() if sources(task, "lm-eval 0.3") and isinstance(row, dict)]
     scored = any({"acc", "acc_norm", "mc2"} & set(row) for row in known)
-    return scored or any(_runs(row) for row in section(document, "results").values())
+    return scored or any(map(_by_runs, section(document, "results").values()))
 
 
 @reads("tasks without a frame", _without_frame)
 def _bare(document: dict[str, Any], path: Path) -> Tasks:
     """Tasks alone, or scores below the time of their run (bigscience), of which the last is read, as of the harness."""
     results = section(document, "results") or document
-    flat = {task: _runs(row)[max(_runs(row))] if _runs(row) else row for task, row in results.items()}
+    flat = {task: row[max(row)] if _by_runs(row) else row for task, row in results.items()}
     return _harness({"config": {}, "versions": {}} | document | {"results": flat}, path)

@@ -16,7 +16,6 @@ from cape_lib.tables.files import data_dir, load, table_names
 from cape_lib.tables.frontier import (
     CLAIMANTS,
     FRONTIER_PANELS,
-    audit,
     chosen,
     dated_by_makers,
     frontier,

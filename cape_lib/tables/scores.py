@@ -243,8 +243,8 @@ def _column(sheet: Sheet, index: int, head: Heading, strict: Sequence[str]) -> t
     if re.match(r"\d+\s*[x×]\s*\d", cell) and name == "params_b":
         step = "experts share parameters; give their total in billions (Mixtral 8x7B has 46.7)"
     sheet.refuse(bad & (name.removesuffix("_stderr") in strict), name, f"{says}{{}}", text, pd.Series(step, text.index))
-    told = head.known or bad.sum() < text.notna().sum() / 2
-    return text.to_frame("value"), sheet.note(bad & told, name, f"{says}the column is not read as scores", text)
+    notable = head.known or bad.sum() < text.notna().sum() / 2
+    return text.to_frame("value"), sheet.note(bad & notable, name, f"{says}the column is not read as scores", text)
 
 
 def _families(sheet: Sheet, frame: pd.DataFrame, options: TableOptions, axis: Axis) -> tuple[bool, list[str]]:
