@@ -6,6 +6,7 @@ Only the words in column `reason` are carried over from the table as it stands.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ RULES = {
 }
 
 
-def audit(panel: pd.DataFrame, scores: pd.DataFrame, reasons: Mapping[tuple[str, str], str]) -> pd.DataFrame:
+def audit(panel: pd.DataFrame, scores: pd.DataFrame, reasons: Mapping[Any, str]) -> pd.DataFrame:
     """Status, value and source of every cell, by rule: the content of `frontier_cells`.
 
     panel: rows of `frontier_panel`. scores: rows of `frontier_scores`. reasons: words by (model, benchmark).

@@ -136,14 +136,14 @@ def frontier(panel: str = "published", *, as_of: str | None = None, claimed_by: 
     if claimed_by is not None and panel not in ("sourced", "current"):
         raise UsageError(f"the {panel} panel is not by claimant; take panel sourced or current with {claimed_by!r}")
     until = None if as_of is None else end_of(as_of)
-    return _panel(panel, until, claimed_by, stamp(*_TABLES)).copy()
+    return _panel(panel, until, claimed_by, (*FRONTIER_BENCHMARKS, *stamp(*_TABLES))).copy()
 
 
 _TABLES = ("frontier_panel", "frontier_scores", "frontier_cells", "frontier_independent", "sources")
 
 
 @lru_cache(maxsize=32)
-def _panel(panel: str, until: pd.Timestamp | None, claimed_by: str | None, read: tuple[int, ...]) -> pd.DataFrame:
+def _panel(panel: str, until: pd.Timestamp | None, claimed_by: str | None, read: tuple[object, ...]) -> pd.DataFrame:
     """What `frontier` gives a copy of: the claims alone ask for it seventy times. `read` is part of the key."""
     listed = load("frontier_panel").set_index("model")
     if panel in ("sourced", "current"):

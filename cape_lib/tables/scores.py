@@ -96,7 +96,9 @@ def check_scores(
     _need(sheet, names, named, sized=axis.by_size)
     strict = named or [name for two in PAIRS for name in two]
     along = [axis.column, *(["pretrain_tokens_b"] if axis.column == "tokens_b" else [])]
-    percent, values, beside = set(), {}, {}
+    percent: set[str] = set()
+    values: dict[str, pd.Series] = {}
+    beside: dict[str, pd.Series] = {}
     for at, head in enumerate(heads):
         name = head.name
         cells, more = _column(sheet, at, head, [*strict, *along])

@@ -277,7 +277,7 @@
   /* ---- several files ---- */
 
   /* Readings of several files as rows of the table: {rows, notes, asks}; refuses what cannot be compared.
-   * The rules and their order are those of cape_lib.ingest.merging: the way of measuring first, then the date. */
+   * The rules and their order are those of cape_lib.ingest.intake: the way of measuring first, then the date. */
   function assemble(documents) {
     const notes = documents.flatMap((document) => document.notes);
     const asks = [];
