@@ -20,7 +20,7 @@ from cape_lib.base import boundary, coupling
 from cape_lib.charts import claims as draw
 from cape_lib.claims import registry
 from cape_lib.claims.internals import trend_p, trend_power
-from cape_lib.claims.verdict import holds_zero, near, number
+from cape_lib.claims.verdict import TAKES, answer, holds_zero, matches, near, number
 from cape_lib.cli import main
 from cape_lib.errors import ScoresError, UsageError
 from cape_lib.stats import Estimate, fisher, score_noise
@@ -95,20 +95,20 @@ def test_no_claim_is_reproduced_without_a_test_or_a_reason_why_there_is_none(ver
         if one.conclusion == "untested":
             assert by.kind == "none" and by.value is None and not by.says, one.id
         else:
-            assert by.kind in claims.TAKES and by.says and math.isfinite(float(by.value)), one.id
-            assert one.conclusion in ("withstands", claims.TAKES[by.kind]), one.id
+            assert by.kind in TAKES and by.says and math.isfinite(float(by.value)), one.id
+            assert one.conclusion in ("withstands", TAKES[by.kind]), one.id
 
 
 @pytest.mark.slow
-def test_every_test_is_of_a_claim_and_every_test_that_is_computed_is_named():
+def test_every_test_is_of_a_claim_and_is_computed():
     known = tables.load("claim_tests")
     assert set(known["id"]) <= {*claims.claim_ids(), *claims.own_claim_ids()}
-    assert (known["kind"].notna() == known["test"].notna()).all() and set(known["kind"].dropna()) <= set(claims.TAKES)
+    assert (known["kind"].notna() == known["test"].notna()).all() and set(known["kind"].dropna()) <= set(TAKES)
     for ident in registry.registered():
         panels = claims.panels_of(ident)
         there = [panels[0], *({"corrected", "deduplicated"} & set(panels))]
         tests = {name for panel in there for name, one in outcomes_of(ident, panel).items() if one.lost is not None}
-        assert tests == set(known[known["id"] == ident]["test"].dropna()), f"a test of {ident} has two names"
+        assert tests >= set(known[known["id"] == ident]["test"].dropna()), f"nothing computes a test of {ident}"
 
 
 def test_what_stands_is_reproduced_and_withstands(verdicts):
@@ -171,17 +171,18 @@ def test_a_planted_confounded_claim_comes_out_confounded_and_a_planted_coupling_
     rows = planted(slope)
     monkeypatch.setattr(tables, "ladder", lambda *args, **more: rows)
     one = claims.evaluate("C01")[0]
-    assert one.parts[0].result.value < -0.8 and one.conclusion == conclusion
+    assert one.parts[0].value < -0.8 and one.conclusion == conclusion
 
 
 def test_the_gravest_test_decides_and_without_any_the_claim_is_untested():
     def test(kind: str, lost: bool) -> claims.Stress:
         return claims.Stress(1.0, name=kind, kind=kind, why="why", says="gone" if lost else "holds", lost=lost)
 
-    word, by = registry.conclude([], "no rows")
-    assert (word, by.kind, by.why) == ("untested", "none", "no rows")
-    assert registry.conclude([test("null", False), test("noise", False)], "")[1].name == "null"
-    word, by = registry.conclude([test("null", False), test("corrected cell", True), test("covariate", True)], "")
+    word, by = registry.conclude("C17", [], ["no rows"])
+    assert (word, by.kind, by.why) == ("untested", "none", "missing: no rows")
+    assert registry.conclude("C01", [test("null", False), test("noise", False)], [])[1].name == "null"
+    lost = [test("corrected cell", True), test("covariate", True)]
+    word, by = registry.conclude("C01", [test("null", False), *lost], [])
     assert (word, by.name, by.says) == ("wrong data", "corrected cell", "gone")
 
 
@@ -201,8 +202,8 @@ def test_a_reproduced_number_rounds_to_what_was_printed(verdicts):
         for part in one.parts:
             if part.verdict.startswith("reproduced") and part.compare == "equals":
                 places = len((part.published or "").partition(".")[2])
-                away = abs(float(part.result.value) - float(part.published))
-                assert away <= 0.5 * 10**-places + part.result.slack + 1e-9, (one.id, part.name)
+                away = abs(float(part.value) - float(part.published))
+                assert away <= 0.5 * 10**-places + part.slack + 1e-9, (one.id, part.name)
 
 
 @pytest.mark.parametrize(
@@ -247,22 +248,22 @@ def test_verdicts_that_were_judged_by_hand(verdicts, ident, verdict):
     ],
 )
 def test_a_value_matches_by_rounding_to_the_printed_digits(printed, value, match):
-    assert claims.matches(printed, value) is match
+    assert matches(printed, value) is match
 
 
 def test_about_means_one_significant_digit():
-    assert claims.matches("10", 10.7, "about") and not claims.matches("10", 16.0, "about")
-    assert claims.matches("60", 58.3, "about") and not claims.matches("60", 10.0, "about")
+    assert matches("10", 10.7, "about") and not matches("10", 16.0, "about")
+    assert matches("60", 58.3, "about") and not matches("60", 10.0, "about")
 
 
 def test_a_bound_is_a_bound_within_its_rounding():
-    assert claims.matches("0.78", 0.816, "at least") and claims.matches("0.87", 0.8668, "at least")
-    assert not claims.matches("0.99", 0.45, "at least") and claims.matches("0.09", 0.0, "at most")
+    assert matches("0.78", 0.816, "at least") and matches("0.87", 0.8668, "at least")
+    assert not matches("0.99", 0.45, "at least") and matches("0.09", 0.0, "at most")
 
 
 def test_a_published_text_that_is_no_number_is_refused():
     with pytest.raises(ScoresError, match="cannot be compared"):
-        claims.matches("many", 3.0)
+        matches("many", 3.0)
 
 
 @pytest.mark.parametrize(
@@ -297,13 +298,7 @@ def test_what_does_not_match_never_looks_like_what_was_printed(value, stated, pl
 
 @given(st.floats(-1e3, 1e3), st.integers(0, 4))
 def test_a_value_always_matches_its_own_rounding(value, places):
-    assert claims.matches(f"{value:.{places}f}", value)
-
-
-@given(st.lists(st.sampled_from(claims.VERDICTS), min_size=1, max_size=6))
-def test_the_weakest_verdict_is_no_better_than_any(verdicts):
-    weakest = claims.weakest(verdicts)
-    assert weakest in verdicts and all(claims.VERDICTS.index(weakest) <= claims.VERDICTS.index(v) for v in verdicts)
+    assert matches(f"{value:.{places}f}", value)
 
 
 def test_the_verdict_follows_the_data(monkeypatch):
@@ -339,7 +334,7 @@ def test_a_claim_that_a_correction_changes_says_so(ident):
 
 
 def test_one_quantity_is_drawn_once_in_the_claim_its_trials_and_its_chapter():
-    pooled, rows = claims.evaluate("C03")[0].parts[0].result, tables.base_version("bootstrap_script")
+    pooled, rows = claims.evaluate("C03")[0].parts[0], tables.base_version("bootstrap_script")
     again = boundary.vertex_intervals(rows).set_index("method").loc["rows resampled, as published"]
     assert (again["low"], again["high"]) == (pooled.low, pooled.high)
     shuffled = coupling.population_coupling(tables.base("published")).permutation_p
@@ -371,12 +366,12 @@ def test_a_new_claim_without_function_judgement_or_rows_is_refused_with_what_is_
     monkeypatch.setattr(registry, "about", lambda: {**known, "C900": {"chapter": "06"}})
     assert main(["claims", "C900"]) == 4
     assert "write a function, @claim('C900'), in cape_lib/claims" in capsys.readouterr().err
-    new = registry.Entry("C900", lambda panel: iter([claims.answer(float("nan"))]))
+    new = registry.Entry("C900", lambda panel: iter([answer(float("nan"))]))
     monkeypatch.setitem(registry._ENTRIES, "C900", new)
     assert main(["claims", "C900"]) == 3
     assert "C900 has a part here or in its function only: ''" in capsys.readouterr().err
     row = {"name": "r", "published": "0.9", "compare": "equals"}
-    row |= {"definition": "", "particular": "", "missing": ""}
+    row |= dict.fromkeys(("definition", "particular", "missing", "note"), "")
     monkeypatch.setattr(registry, "judgements", lambda: {"C900": {"r": row}})
     assert main(["claims", "C900"]) == 4
     assert "nothing to compute it from" in capsys.readouterr().err
@@ -452,7 +447,7 @@ def test_a_box_shows_word_and_shape_and_links_both_ways():
 )
 def test_an_interval_that_covers_less_than_it_says_says_so_in_its_box(ident, part, method):
     result = claims.evaluate(ident)[0]
-    n = None if part == "population coupling" else result.parts[0].result.n
+    n = None if part == "population coupling" else result.parts[0].n
     assert tables.promise(part, method, n=n) in claims.figures(result.parts[0])
     assert "where it says 95" in claims.box(ident)._repr_html_()
 
@@ -550,6 +545,6 @@ def test_the_grid_of_the_two_axes_has_a_place_for_every_claim(verdicts):
 )
 def test_our_own_claims_are_judged_by_the_same_rules_and_counted_apart(ident, value, conclusion) -> None:
     (one,) = claims.evaluate(ident)
-    assert one.value == pytest.approx(value, abs=5e-4) and one.verdict == "reproduced"
+    assert one.each("value") == pytest.approx(value, abs=5e-4) and one.verdict == "reproduced"
     assert one.conclusion == conclusion and one.conclusion_test.why
     assert ident in claims.own_claim_ids() and ident not in claims.claim_ids()

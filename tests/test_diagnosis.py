@@ -93,11 +93,7 @@ def test_the_release_agrees_with_chapter_6_and_hfield(capsys: pytest.CaptureFixt
 
 def claimed(claim: str) -> list[float]:
     """The numbers that a claim's function computes from the published panel, part by part."""
-    return [
-        part.result.value
-        for part in claims.evaluate(claim, panel="published")[0].parts
-        if isinstance(part.result.value, float)
-    ]
+    return [part.value for part in claims.evaluate(claim, panel="published")[0].parts if isinstance(part.value, float)]
 
 
 def test_h_agrees_with_the_claim_on_sonnet_and_opus() -> None:

@@ -124,7 +124,7 @@ def test_shuffled_order_finds_a_step_where_order_matters() -> None:
 
 def test_the_rule_errs_often_at_the_scatter_that_labs_have(panel: pd.DataFrame) -> None:
     rates = frontier.rule_error_rates([8], noise_sd=frontier.within_lab_scatter(panel)[0], series=1500)
-    nothing = rates[rates["truth"] == "nothing"].set_index("said")["share"]
+    nothing = rates[rates["truth"] == "nothing"].set_index("kind")["share"]
     assert nothing["noise"] < 0.3
     assert nothing["excursion"] > 0.4
 
@@ -133,12 +133,12 @@ def test_the_rule_errs_often_at_the_scatter_that_labs_have(panel: pd.DataFrame) 
 @pytest.mark.parametrize("noise_sd", [2.0, 7.0])
 def test_the_verdict_sees_a_change_in_nothing_in_at_most_one_of_twenty_labs(length: int, noise_sd: float) -> None:
     rates = frontier.rule_error_rates([length], noise_sd=noise_sd, freedom=20, series=4000)
-    assert rates[(rates["truth"] == "nothing") & (rates["said"] == "noise")]["share"].iloc[0] >= 0.95
+    assert rates[(rates["truth"] == "nothing") & (rates["kind"] == "noise")]["share"].iloc[0] >= 0.95
 
 
 def test_the_verdict_finds_a_step_far_beyond_the_scatter() -> None:
     rates = frontier.rule_error_rates([6], noise_sd=2.0, freedom=20, size=40.0, series=500)
-    result = rates[rates["truth"] == rates["said"]]
+    result = rates[rates["truth"] == rates["kind"]]
     assert (result["share"] > 0.95).all()
 
 
@@ -151,7 +151,7 @@ def test_the_limit_of_a_change_grows_with_the_releases_and_is_none_where_the_sca
 @pytest.mark.parametrize("freedom", [None, 20])
 def test_without_scatter_the_rule_never_errs(freedom: int | None) -> None:
     rates = frontier.rule_error_rates([5, 9], noise_sd=1e-6, freedom=freedom, series=200)
-    right = rates[(rates["truth"] == rates["said"]) | ((rates["truth"] == "nothing") & (rates["said"] == "noise"))]
+    right = rates[(rates["truth"] == rates["kind"]) | ((rates["truth"] == "nothing") & (rates["kind"] == "noise"))]
     assert (right["share"] == 1.0).all()
     for _, group in rates[rates["truth"] != "nothing"].groupby(["length", "truth"]):
         assert group["share"].sum() == pytest.approx(1.0)

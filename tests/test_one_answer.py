@@ -111,13 +111,13 @@ def test_a_claim_on_a_turn_gives_the_size_of_the_dashboard(estimator: str) -> No
     row = boundary.critical_scales(tables.ladder("OPT", panel="published")).set_index("estimator").loc[estimator]
     assert same(page["estimate"], row["n_c_b"]) and page["verdict"] == row["verdict"]
     if estimator == "minimum size":
-        assert claims.evaluate("C47")[0].value == pytest.approx(page["estimate"])
+        assert claims.evaluate("C47")[0].parts[0].value == pytest.approx(page["estimate"])
 
 
 def test_r_of_claim_chapter_and_dashboard_is_one() -> None:
     page = diagnose_family(tables.ladder("Pythia"))["r"]["estimate"]
     assert page == pytest.approx(coupling.population_coupling(tables.ladder("Pythia"), resamples=9).pearson.estimate)
-    assert page == pytest.approx(claims.evaluate("C01", panel="published")[0].parts[0].result.value)
+    assert page == pytest.approx(claims.evaluate("C01", panel="published")[0].parts[0].value)
 
 
 @pytest.mark.parametrize("place", range(2))
@@ -173,7 +173,7 @@ def test_a_panel_has_one_answer_in_the_terminal_the_chapter_and_the_claims(capsy
     trend, (error, _) = frontier.lab_line(panel), frontier.leave_one_lab_out(panel)
     chapter = {"r": trend["r"], "slope": trend["slope"], "intercept": trend["intercept"], "leave_one_lab_out": error}
     parts = {
-        name: part.result
+        name: part
         for entry, name in (("C19", "r"), ("C75", "leave_one_lab_out"), ("C76", "slope"), ("C76", "intercept"))
         for part in claims.evaluate(entry, panel="current")[0].parts
         if part.name in (name, "error")
@@ -195,10 +195,10 @@ def test_a_panel_has_one_answer_in_the_terminal_the_chapter_and_the_claims(capsy
 def test_what_is_resampled_has_one_interval_in_chapter_and_claim() -> None:
     panel = tables.base("published")
     whole = coupling.effective_dimension(panel[panel["params_b"] < 3.5]).estimate
-    part = claims.evaluate("C58", panel="published")[0].parts[0].result
+    part = claims.evaluate("C58", panel="published")[0].parts[0]
     assert (part.value, part.low, part.high) == (whole.estimate, whole.low, whole.high)
     scale = levers.ten_times(levers.equivalent_scale(panel, reading="x"))
-    part = claims.evaluate("C06", panel="published")[0].parts[0].result
+    part = claims.evaluate("C06", panel="published")[0].parts[0]
     assert (part.value, part.low, part.high) == (scale.estimate, scale.low, scale.high)
 
 

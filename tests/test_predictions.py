@@ -89,9 +89,9 @@ def test_anything_but_a_rule_is_refused_with_its_place(text: str) -> None:
 def test_a_rule_is_read_into_its_parts() -> None:
     rule = parse("spread(ifeval)<3 and spread(hle)>15")
     assert rule.joint == "and"
-    assert [(str(c.quantity), c.sign, c.threshold) for c in rule.comparisons] == [
-        ("spread(ifeval)", "<", 3.0),
-        ("spread(hle)", ">", 15.0),
+    assert [(c.quantity, c.sign, c.threshold) for c in rule.comparisons] == [
+        (Quantity("spread", ("ifeval",)), "<", 3.0),
+        (Quantity("spread", ("hle",)), ">", 15.0),
     ]
 
 
@@ -123,11 +123,11 @@ def test_a_missing_number_makes_no_rule_true() -> None:
 
 
 def test_rules_in_words(cards: dict[int, predictions.Prediction]) -> None:
-    assert cards[1].passes_if == (
+    assert cards[1].pass_rule.words == (
         "the SWE-bench Verified scores lie less than 2 points apart and the GPQA Diamond scores lie more than 5 points "
         "apart"
     )
-    assert cards[4].fails_if == "h of any of them is below 0 points"
+    assert cards[4].fail_rule.words == "h of any of them is below 0 points"
 
 
 # cards

@@ -228,7 +228,7 @@ def test_the_recomputed_interval_stands_beside_the_published_one() -> None:
     turning = boundary.vertex_bootstrap(rows)
     text = chapter_2.recomputed(turning, verdict)
     assert "gives 3.5 B, 2.9 to 14.1; published: 3.5 B, 2.9 to 13.4." in text
-    assert f"{turning.point:.1f} B" in text and f"up to {verdict.parts[2].result.slack:.1f} B" in text
+    assert f"{turning.point:.1f} B" in text and f"up to {verdict.parts[2].slack:.1f} B" in text
 
 
 def test_the_end_of_the_losses_is_told_at_its_tokens_and_as_far_as_it_is_known() -> None:

@@ -18,7 +18,6 @@ from cape_lib.charts.frame import Figure, figure, filled, script_json
 from cape_lib.charts.look import MUTED
 from cape_lib.charts.tabular import html_table
 from cape_lib.claims import CONCLUSIONS, Verdict
-from cape_lib.claims.verdict import number
 from cape_lib.output import plain
 from cape_lib.signs import sentence, typeset
 
@@ -135,7 +134,7 @@ def _tables(one: Verdict, others: Mapping[str, Mapping[str, Verdict]]) -> tuple[
             claims.printed(part),
             part.came_out,
             part.interval,
-            part.result.n,
+            part.n,
             _marked(part.verdict),
             definition,
         )
@@ -143,7 +142,7 @@ def _tables(one: Verdict, others: Mapping[str, Mapping[str, Verdict]]) -> tuple[
     ]
     there = {one.panel: one} | {panel: by_id[one.id] for panel, by_id in others.items() if one.id in by_id}
     panels = [(name, "; ".join(part.came_out for part in v.parts), _marked(v.verdict)) for name, v in there.items()]
-    tried = [(each.name, number(each.value), each.interval, each.n, each.says) for each in one.stress]
+    tried = [(each.name, each.came_out, each.interval, each.n, each.says) for each in one.stress]
     return parts, panels, tried
 
 

@@ -55,8 +55,8 @@ def _terms(one: Scored) -> dict[str, str]:
     card = one.card
     read = f", {one.read_via} values read in a transcription" if one.read_via else ""
     return {
-        "Passes if": card.passes_if,
-        "Fails if": card.fails_if,
+        "Passes if": card.pass_rule.words,
+        "Fails if": card.fail_rule.words,
         "As code": f"pass: {card.pass_rule.text}; fail: {card.fail_rule.text}",
         "Window": f"made {card.made_on}; resolves: {resolves(card)}",
         "Chance": "" if card.chance is None else f"{card.chance:g} %, by this book when it was made; {card.note}",

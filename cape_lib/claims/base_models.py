@@ -30,32 +30,22 @@ VERSION = "bootstrap_script"
 PYTHIA = "the eight Pythia sizes, 70 million to 12 billion"
 LARGE_ONES = "the models of at least 7 B in Llama 1 to 3, Falcon and OPT"
 NAMED = ("Llama-1", "Llama-2", "Llama-3", "Falcon", "OPT")
-#: Rows of a panel, in words -> from this size up to but not including that one (billions).
-RANGES = {
-    "every model": (0.0, np.inf),
-    "every family below 3.5 B": (0.0, CUT),
-    "every family from 7 B": (7.0, np.inf),
-    "the models from 7 to 30 B": (7.0, 30.0),
-    "the models from 30 B": (30.0, np.inf),
-    "the middle phase from 3.5 B": (CUT, 30.0),
-    "the models from 3.5 to 60 B": (CUT, LARGE),
-    "the models from 60 B": (LARGE, np.inf),
-    LARGE_ONES: (7.0, np.inf),
-}
 
 
-def rows_of(panel: str, subset: str) -> pd.DataFrame:
-    """The rows of a panel that the words of a subset mean."""
-    if subset == PYTHIA:
-        return tables.ladder("Pythia", panel=panel)
-    frame, (low, high) = tables.base(panel), RANGES[subset]
-    rows = frame[(frame["params_b"] >= low) & (frame["params_b"] < high)]
-    return rows.query("family in @NAMED") if subset == LARGE_ONES else rows
+def between(panel: str, low: float = 0.0, high: float = np.inf) -> pd.DataFrame:
+    """The rows of a panel from one size up to but not including another (billions)."""
+    frame = tables.base(panel)
+    return frame[(frame["params_b"] >= low) & (frame["params_b"] < high)]
 
 
-def r_over(panel: str, subset: str, x: str = X) -> Estimate:
-    """r of a score and TruthfulQA over a subset; families left out in turn where there are eight."""
-    return coupling.clustered_pearson(rows_of(panel, subset), x=x, y=Y)
+def pythia(panel: str) -> pd.DataFrame:
+    """The Pythia ladder of a panel."""
+    return tables.ladder("Pythia", panel=panel)
+
+
+def r_over(rows: pd.DataFrame, x: str = X) -> Estimate:
+    """r of a score and TruthfulQA over some rows; families left out in turn where there are eight."""
+    return coupling.clustered_pearson(rows, x=x, y=Y)
 
 
 def steps(panel: str) -> pd.DataFrame:
@@ -73,17 +63,17 @@ def fieller_of(step: Any) -> Estimate:
 )
 def r_of_subset(panel: str, x: str, subset: str) -> Attempts:
     """r = corr({0}, truthfulqa) over {1}."""
-    rows = rows_of(panel, subset)
+    large = subset == LARGE_ONES
+    rows = between(panel, 7.0).query("family in @NAMED") if large else pythia(panel)
     below = rows[rows["params_b"] < CUT]
-    r, above, most = r_over(panel, subset, x), len(rows) - len(below), rows[x].max()
-    yield answer(r, relatives=subset != PYTHIA, above=above, most=most)
+    yield answer(r_over(rows, x), relatives=large, above=len(rows) - len(below), most=rows[x].max())
 
     left = stats.clustered_r(rows[x], rows[Y], rows["family"], given=np.log10(rows["params_b"]))
     limits = "" if np.isnan(left.low) else f" [{left.low:.2f}, {left.high:.2f}]"
     side = "still above zero" if left.low > 0 else f"and {holds_zero(left)}"
     yield stress("size held fixed", left, lost=left.contains(0.0), limits=limits, side=side)
-    if subset == LARGE_ONES:
-        yield beyond_zero("every family", r_over(panel, "every family from 7 B"))
+    if large:
+        yield beyond_zero("every family", r_over(between(panel, 7.0)))
     elif x == X:
         ends = coupling.whole_ladder(rows)
         name = "the whole ladder: points of TruthfulQA from the smallest to the largest size"
@@ -91,9 +81,10 @@ def r_of_subset(panel: str, x: str, subset: str) -> Attempts:
         yield stress(name, ends.dy, says)
         few, says = stats.pearson(below[X], below[Y]), "the six sizes of the claim's words"
         yield stress("only the sizes below 3.5 B", few, says)
-        name = "every family below 3.5 B"
-        whole, families = r_over(panel, name), rows_of(panel, name)["family"].nunique()
-        yield stress(name, whole, f"all {families} families; {holds_zero(whole)}", relatives=True)
+        every = between(panel, high=CUT)
+        whole, families = r_over(every), every["family"].nunique()
+        says = f"all {families} families; {holds_zero(whole)}"
+        yield stress("every family below 3.5 B", whole, says, relatives=True)
     else:
         for version in ("figures_script", "dashboard_html", "obsscaling"):
             other = tables.base_version(version).query("ladder == 'Pythia'")
@@ -104,24 +95,21 @@ def r_of_subset(panel: str, x: str, subset: str) -> Attempts:
 @claim("C98", panels=BASE)
 def coupling_by_phase(panel: str) -> Attempts:
     """r = corr(HellaSwag, TruthfulQA) below 3.5 B, from 7 to 30 B and from 30 B."""
-    phases = {
-        "tax": r_over(panel, "every family below 3.5 B"),
-        "bonus": r_over(panel, "the models from 7 to 30 B"),
-        "second transition": r_over(panel, "the models from 30 B"),
-    }
+    ends = {"tax": (0.0, CUT), "bonus": (7.0, 30.0), "second transition": (30.0, np.inf)}
+    phases = {name: r_over(between(panel, *sizes)) for name, sizes in ends.items()}
     yield answer(phases, relatives=True)
 
     sure = sum(not one.contains(0.0) for one in phases.values())
     seen = ", ".join(f"{stats.seen_effect(one, scale='fisher'):.2f}" for one in phases.values() if one.bounded)
     yield stress("families left out in turn", sure, n=3, lost=sure < 2, seen=seen)
-    name, says = "the middle phase from 3.5 B", "the size at which the middle phase starts moves its value"
-    yield stress(name, r_over(panel, name), says, relatives=True)
+    says = "the size at which the middle phase starts moves its value"
+    yield stress("the middle phase from 3.5 B", r_over(between(panel, CUT, 30.0)), says, relatives=True)
 
 
 @claim("C59", panels=BASE)
 def all_models_r(panel: str) -> Attempts:
     """r = corr(HellaSwag, TruthfulQA) over every model of the panel; p by shuffling within families."""
-    whole, r = coupling.population_coupling(tables.base(panel)), r_over(panel, "every model")  # as chapter 01 draws
+    whole, r = coupling.population_coupling(tables.base(panel)), r_over(tables.base(panel))  # as chapter 01 draws
     p, draws = whole.permutation_p, 10_000
     error = 2 * (p * (1 - p) / draws) ** 0.5
     chance = f" (± {error:.3f} from {draws:,} draws)" if error > 0.0005 else ""  # half of the third decimal
@@ -189,7 +177,7 @@ def other_pairs(panel: str) -> Attempts:
     """
     parts = {}
     for x, y in combinations([name for name in SCORES if name != Y], 2):
-        gamma = coupling.local_coupling(rows_of(panel, PYTHIA), x=x, y=y)["gamma"]
+        gamma = coupling.local_coupling(pythia(panel), x=x, y=y)["gamma"]
         rising, pair = int((gamma > 0).sum()), f"{tables.label(x)} with {tables.label(y)}"
         says = f"{pair}: {rising} of {len(gamma)} steps rise together"
         parts[pair] = Result(rising >= len(gamma) - 1, n=len(gamma), says=says)
@@ -203,12 +191,8 @@ def other_pairs(panel: str) -> Attempts:
 @claim("C58", panels=BASE)
 def dimensions(panel: str) -> Attempts:
     """d_eff = (sum lambda)^2 / sum lambda^2 of the covariance of the five scores, below 3.5 B, to 60 B, and above."""
-    ranges = {
-        "tax": "every family below 3.5 B",
-        "bonus": "the models from 3.5 to 60 B",
-        "frontier": "the models from 60 B",
-    }
-    phases = {name: rows_of(panel, subset).dropna(subset=SCORES) for name, subset in ranges.items()}
+    ends = {"tax": (0.0, CUT), "bonus": (CUT, LARGE), "frontier": (LARGE, np.inf)}
+    phases = {name: between(panel, *sizes).dropna(subset=SCORES) for name, sizes in ends.items()}
     d = {name: coupling.effective_dimension(rows).estimate for name, rows in phases.items()}
     falling = d["tax"].estimate > d["bonus"].estimate > d["frontier"].estimate
     parts: dict[str, Any] = {f"d_eff, {name}": each for name, each in d.items()}
@@ -236,21 +220,19 @@ def probe_couplings(panel: str) -> Attempts:
 @claim("C104", panels=BASE)
 def scores_alone(panel: str) -> Attempts:
     """gamma from sizes and two scores alone; three neighbouring sizes whose change is surely of one sign."""
-    rows = rows_of(panel, PYTHIA)
-    sure: list[bool] = []
-    whose: list[str] = []
+    rows = pythia(panel)
     bare, whole = (coupling.local_coupling(each)["gamma"] for each in (rows[["params_b", X, Y]], rows))
-    for ladder, own in tables.base(panel).dropna(subset=["ladder", X, Y]).groupby("ladder"):
-        each = own.sort_values("params_b").drop_duplicates("params_b")
-        sure += [coupling.whole_ladder(each.iloc[i : i + 3]).settled for i in range(len(each) - 2)]
-        whose += [str(ladder)] * (len(sure) - len(whose))
-    share = stats.clustered_share(sure, whose)  # runs of one ladder share models
+    own = tables.base(panel).dropna(subset=["ladder", X, Y]).sort_values("params_b", kind="stable")
+    own = own.drop_duplicates(["ladder", "params_b"])
+    runs = [each.iloc[i : i + 3] for _, each in own.groupby("ladder") for i in range(len(each) - 2)]
+    settled = [coupling.whole_ladder(run).settled for run in runs]
+    share, sure = stats.clustered_share(settled, [run["ladder"].iloc[0] for run in runs]), sum(settled)
     parts = {
         "no internals": Result(np.allclose(bare, whole), n=len(rows)),
-        "three sizes are enough": Result(share.estimate > 0.5, n=len(sure)),
+        "three sizes are enough": Result(share.estimate > 0.5, n=len(runs)),
     }
-    yield answer(parts, sure=sum(sure))
-    yield stress("three sizes", share, lost=share.estimate <= 0.5, sure=sum(sure))
+    yield answer(parts, sure=sure)
+    yield stress("three sizes", share, lost=share.estimate <= 0.5, sure=sure)
 
 
 def losses(series: str) -> pd.DataFrame:
@@ -310,17 +292,16 @@ def gradient_loss(panel: str) -> Attempts:
     r, line = stats.pearson(loss, norm), stats.ols(loss, norm)
     yield answer({"r": r, "exponent": line.slope, "dip, percent": gap}, len(rows))
 
-    others = stats.ols(size[~at], norm[~at])
-    band, below = others.predict(0.0), -100 * math.expm1(dip - float(others.at(0.0)))
+    band, n = stats.ols(size[~at], norm[~at]).predict(0.0), int((~at).sum())
     inside = bool(band.low <= dip <= band.high)
-    side = "inside" if inside else "outside"
-    yield stress("the law without the dip", below, n=int((~at).sum()), lost=inside, side=side)
+    below, side = -100 * math.expm1(dip - float(band.fit)), "inside" if inside else "outside"
+    yield stress("the law without the dip", below, n=n, lost=inside, side=side)
 
 
 @claim("C68", reads=("base_panel",))
 def second_eigenvalue(panel: str) -> Attempts:
     """Slope of log lambda2 on log N, and R^2; lambda2 of the correlations of five scores over Pythia up to size N."""
-    rows = rows_of(panel, PYTHIA)
+    rows = pythia(panel)
     upto = range(3, len(rows) + 1)
     second = [np.sort(np.linalg.eigvalsh(np.corrcoef(rows[SCORES].iloc[:k].T)))[-2] for k in upto]
     line = stats.ols(np.log(rows["params_b"].iloc[2:]), np.log(second))
@@ -346,19 +327,18 @@ def errors_of(frame: pd.DataFrame) -> pd.DataFrame:
     return dynamics.hold_out(train, held, y=Y).set_index("method")
 
 
-@claim({"C38": ("the equation",), "C63": ("its baseline",)}, panels=BASE, reads=("base_panel", "base_scores"))
-def llama_two(panel: str, role: str) -> Attempts:
+@claim("C38", "C63", panels=BASE, reads=("base_panel", "base_scores"))
+def llama_two(panel: str) -> Attempts:
     """Mean |error| / TruthfulQA over three Llama-2 sizes of a (log10 N)^2 + b log10 N + c, from Pythia and Llama-1,
-    which is printed as the error of {0}."""
+    which is printed as the error of the equation (C38) and of its baseline (C63)."""
     frames = tables.base_version(VERSION), tables.base("published"), tables.base(panel)
     printed, released, own = (errors_of(frame) for frame in frames)
     first = (printed if panel == "published" else own).to_dict("index")["degree 2"]
     yield answer(first["mape"], first["n"], released=released["mape"])
 
-    if role == "its baseline":
-        error = float(printed["mape"]["degree 2"])
-        yield stress("the method behind 5.6 %", error, n=3, lost=error < 10.15)
-    elif "linear system" in own.index:
+    error = float(printed["mape"]["degree 2"])
+    yield stress("the method behind 5.6 %", error, n=3, lost=error < 10.15)
+    if "linear system" in own.index:
         error, carried = (own["mape"][name] for name in ("linear system", "own smallest size"))
         n = int(own["n"]["linear system"])
         yield stress("the equation itself", error, n=n, lost=error > 5.65, carried=carried)
@@ -369,7 +349,7 @@ def llama_two(panel: str, role: str) -> Attempts:
 @claim("C62", panels=BASE)
 def in_sample(panel: str) -> Attempts:
     """Sum of |error| over sum of scores of dB/dlog10 N = A B + b, run from Pythia-70M over the eight sizes."""
-    rows = rows_of(panel, PYTHIA)
+    rows = pythia(panel)
     system = dynamics.fit_linear(rows)
     error = dynamics.fit_error(system, rows)
     differences = system.intervals * len(SCORES)
@@ -380,24 +360,27 @@ def in_sample(panel: str) -> Attempts:
     yield stress("a size left out", worse, n=len(table), lost=worse > 1, median=table["mape"].median())
 
 
+def pull(rows: pd.DataFrame) -> Estimate:
+    """Slope with intercept of dTQA / dlog10 N on HellaSwag at the midpoints of some sizes."""
+    known = dynamics.midpoints(rows)
+    return stats.ols(known[X], known[f"d_{Y}"]).slope
+
+
 @claim("C64", panels=BASE)
 def pull_on_truth(panel: str) -> Attempts:
     """Slope with intercept of dTQA / dlog10 N on HellaSwag at the midpoints, 70 M to 1 B and 2.8 B to 12 B."""
-    rows = rows_of(panel, PYTHIA)
+    rows = pythia(panel)
     sides = {"tax": rows[rows["params_b"] <= 1.0], "bonus": rows[rows["params_b"] >= 2.8]}
-    known = {name: dynamics.midpoints(side) for name, side in sides.items()}
-    slopes = {name: stats.ols(data[X], data[f"d_{Y}"]).slope for name, data in known.items()}
+    slopes = {name: pull(side) for name, side in sides.items()}
     yield answer(slopes)
 
-    # a slope is a sum of the TruthfulQA scores with weights that sizes and HellaSwag give
+    # a slope is a sum of the TruthfulQA scores, the weight of each that which it has alone
     noise = 0.0
     for side in sides.values():
-        t, x = np.log10(side["params_b"].to_numpy(dtype=float)), side[X].to_numpy(dtype=float)
-        middle = (x[1:] + x[:-1]) / 2 - ((x[1:] + x[:-1]) / 2).mean()
-        weight = middle / (middle @ middle) / np.diff(t)
-        noise = math.hypot(noise, *((np.r_[0, weight] - np.r_[weight, 0]) * stats.score_noise(side, Y)))
+        weights = [pull(side.assign(**{Y: alone})).estimate for alone in np.eye(len(side))]
+        noise = math.hypot(noise, *(weights * stats.score_noise(side, Y)))
     growth = slopes["bonus"].estimate - slopes["tax"].estimate
-    change = stats.normal_estimate(growth, noise, sum(map(len, known.values())))
+    change = stats.normal_estimate(growth, noise, sum(len(side) - 1 for side in sides.values()))
     yield beyond_zero("score noise", change, scale="plain", digits=1, noise=noise)
 
 
@@ -422,11 +405,10 @@ def fixed_point(panel: str) -> Attempts:
     rows = rows.assign(t=np.log10(size[0].astype(float) * size[1].map({"M": 1e-3, "B": 1.0}))).sort_values("t")
     t, gamma = rows["t"].to_numpy(), rows["net_coupling"].to_numpy(dtype=float)
     line = stats.ols((gamma[1:] + gamma[:-1]) / 2, np.diff(gamma) / np.diff(t))
-    slope, away = line.slope, line.slope.estimate > 0
-    way = "away from" if away else "towards"
-    yield answer(-line.intercept.estimate / slope.estimate, len(t) - 1, slope=slope.estimate, way=way)
+    slope, away = line.slope.estimate, line.slope.estimate > 0
+    yield answer(-line.intercept.estimate / slope, len(t) - 1, slope=slope, way="away from" if away else "towards")
 
-    yield stress("the sign of the slope", slope, lost=away, way="away from" if away else "to")
+    yield stress("the sign of the slope", line.slope, lost=away, way="away from" if away else "to")
     for ladder in ("OPT", "Pythia"):
         flow, rest = dynamics.gamma_flow(tables.ladder(ladder, panel="published"))
         says = "attracting" if flow.slope.estimate < 0 else "repelling"
@@ -496,8 +478,8 @@ def scale_range(panel: str) -> Attempts:
     there = [name for name in ("OPT", "Cerebras-GPT", "BLOOM", "Pythia") if name in tables.ladders(panel)]
     lowest = {name: lowest_inside(panel, name) for name in there}
     inside = {name: one.value for name, (one, _) in lowest.items() if name != "Pythia"}
-    known: dict[str, float] = {name: float(size) for name, size in inside.items() if size is not None}
-    known |= {name: float(few(panel, name)["params_b"].iloc[0]) for name in FEW}
+    inside |= {name: few(panel, name)["params_b"].iloc[0] for name in FEW}
+    known = {name: float(size) for name, size in inside.items() if size is not None}
     named = ", ".join(f"{name} {size:g} B" for name, size in known.items())
     yield answer(max(known.values()) / min(known.values()), len(known), named=named)
 
@@ -510,7 +492,7 @@ def scale_range(panel: str) -> Attempts:
 )
 def pythia_scale(panel: str, which: str) -> Attempts:
     """A turn from falling to rising TruthfulQA inside the Pythia sizes, {0}."""
-    rows = rows_of(panel, PYTHIA)
+    rows = pythia(panel)
     if which.startswith("by any"):
         table, gamma = boundary.critical_scales(rows), coupling.local_coupling(rows)["gamma"]
         inside, rising = table.set_index("estimator")["n_c_b"].dropna(), int((gamma > 0).sum())
@@ -586,50 +568,39 @@ def olmo(panel: str) -> Attempts:
         yield stress(f"gamma in version {version}", fieller_of(other), "another version of the same two models")
 
 
-@claim("C29", panels=BASE)
+@claim("C29", "C55", panels=BASE)
 def base_curve(panel: str) -> Attempts:
-    """TQA_c = sqrt(0.187 HS), fractions: signs told right as stated (above: gamma > 0), against "always negative"."""
-    table = boundary.compare_readings(tables.base(panel)).query("ladder == 'all'").set_index("reading")
-    right, n = table["right"], int(table["n"].iloc[0])
-    each = "; ".join(f"{name}: {hits} of {n}" for name, hits in right.items())
-    yield answer(right["stated"] > right["always negative"], n, each=each)
-
-    sweep = boundary.ratio_sweep(tables.base(panel), [0.15, 0.17, 0.187, 0.20, 0.22])
-    guess = sweep[sweep["reading"] == "always negative"].iloc[0]["share"]
-    best = sweep[sweep["reading"] == "stated"].sort_values("right", ascending=False).to_dict("records")[0]
-    share, n = best["share"], best["n"]
-    yield stress("the best ratio", share, n=n, lost=share < guess, ratio=best["ratio"], guess=guess)
-
-
-@claim("C55", panels=BASE)
-def curve_counts(panel: str) -> Attempts:
-    """Signs told right with the rule reversed (above the curve: gamma < 0), for OPT, BLOOM and Cerebras-GPT."""
-    table = boundary.compare_readings(tables.base(panel)).pivot(index="ladder", columns="reading")
+    """TQA_c = sqrt(0.187 HS), fractions: signs told right as stated (above: gamma > 0), against "always negative"; by
+    the rule reversed (above: gamma < 0) for OPT, BLOOM and Cerebras-GPT."""
+    readings = boundary.compare_readings(tables.base(panel))
+    every, table = readings.query("ladder == 'all'"), readings.pivot(index="ladder", columns="reading")
+    every, total = every.set_index("reading")["right"], int(every["n"].iloc[0])
     right = table["right"].reindex(["OPT", "BLOOM", "Cerebras-GPT"]).dropna()
     n = table["n"]["stated"][right.index].astype(int)
     parts = {str(name): Result(hits, n=n[name]) for name, hits in right["reversed"].items()}
-    yield answer(parts, right=right)
+    parts["better than a guess"] = Result(every["stated"] > every["always negative"], n=total)
+    each = "; ".join(f"{name}: {hits} of {total}" for name, hits in every.items())
+    yield answer(parts, right=right, each=each)
 
     stated, guess = (int(right[reading].sum()) for reading in ("stated", "always negative"))
     yield stress("the rule as stated", stated, n=int(n.sum()), lost=stated < guess, guess=guess)
+    sweep = boundary.ratio_sweep(tables.base(panel), [0.15, 0.17, 0.187, 0.20, 0.22])
+    guess = sweep[sweep["reading"] == "always negative"].iloc[0]["share"]
+    best = sweep[sweep["reading"] == "stated"].sort_values("right", ascending=False).to_dict("records")[0]
+    lost = best["share"] < guess
+    yield stress("the best ratio", best["share"], n=best["n"], lost=lost, ratio=best["ratio"], guess=guess)
 
 
-@claim(
-    {"C57": ("the curve meets them",), "C105": ("the ratio is another than theirs",)},
-    panels=("published",),
-    reads=("base_panel", "base_scores"),
-)
-def olmo_curve(panel: str, which: str) -> Attempts:
-    """The printed a/b = 0.187 and the two OLMo models: whether {0}, with the curve 100 sqrt(0.187 HS) at their mean
-    HellaSwag of 69.4 percent, their TruthfulQA, and their own ratio TruthfulQA^2 / HellaSwag, as fractions."""
-    rows = tables.base_version("paper_3A_long")
+@claim("C57", "C105", reads=("base_panel", "base_scores"))
+def olmo_curve(panel: str) -> Attempts:
+    """The printed a/b = 0.187 and the two OLMo models: the curve 100 sqrt(0.187 HS) at their mean HellaSwag of 69.4
+    percent, their TruthfulQA, and whether their own ratio TruthfulQA^2 / HellaSwag, as fractions, is another one."""
+    rows, printed = tables.base_version("paper_3A_long"), boundary.RATIO
     mean, truth = rows[X].mean(), rows[Y].mean()
     ratio = (truth / 100) ** 2 / (mean / 100)
-    if which == "the curve meets them":
-        curve = float(boundary.isocline(math.floor(10 * mean) / 10, 0.187)) / 100
-        yield answer({"predicted": curve, "measured": truth / 100}, 2, ratio=ratio)
-    else:
-        yield answer(abs(ratio - boundary.RATIO) >= 0.0005, 2, ratio=ratio, printed=boundary.RATIO)
+    parts = {"predicted": float(boundary.isocline(math.floor(10 * mean) / 10, printed)) / 100, "measured": truth / 100}
+    parts["ratio known before OLMo"] = abs(ratio - printed) >= 0.0005
+    yield answer(parts, 2, ratio=ratio, printed=printed)
 
     apart = abs(float(boundary.isocline(mean, ratio)) - truth) / 100
     yield stress("the exact ratio", apart, n=2, lost=apart < 5e-5, ratio=ratio)
@@ -697,16 +668,15 @@ def width(panel: str, ladder: str, left_out: str, printed: tuple[float, ...]) ->
     yield shuffled(levers.width_by_ladder(rows))
 
 
-@claim({"C07": ("how many have r < 0 and",), "C40": ("whether each has,",)}, panels=BASE)
-def width_families(panel: str, which: str) -> Attempts:
-    """Of five families: {0} after dividing both scores by d_model / 512, r > 0."""
+@claim("C07", "C40", panels=BASE)
+def width_families(panel: str) -> Attempts:
+    """Of five families: how many have r < 0 and, after dividing both scores by d_model / 512, r > 0; whether each has
+    that r > 0."""
     table = levers.width_by_ladder(ladders(panel, *TESTED))
     table = table.sort_values("ladder", key=lambda names: names.map(TESTED.index))
     after, n = table["r_normalised"], len(table)
-    if which.startswith("how many"):
-        yield answer({"flipped": ((table["r"] < 0) & (after > 0)).sum(), "of": n}, n)
-    else:
-        yield answer(after.min() > 0, n, least=after.min())
+    parts = {"flipped": ((table["r"] < 0) & (after > 0)).sum(), "of": n, "positive after division": after.min() > 0}
+    yield answer(parts, n, least=after.min())
     yield shuffled(table)
 
 

@@ -7,18 +7,34 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from html import escape
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
 
 from cape_lib import tables
-from cape_lib.claims.verdict import NO_ROWS, TAKES, VERDICTS, Part, Result, Stress, Verdict, lacking, weakest
+from cape_lib.claims.verdict import (
+    NO_ROWS,
+    SHAPES,
+    TAKES,
+    VERDICTS,
+    Part,
+    Result,
+    Stress,
+    Verdict,
+    figures,
+    how,
+    lacking,
+    tested,
+)
 from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.names import suggest
+from cape_lib.signs import sentence, typeset
 
 #: What the function of a claim yields: first what came out (`answer`), then each test by its name in claim_tests.csv,
 #: and whatever else was tried, which decides nothing. What a panel has no rows for is left out.
@@ -36,10 +52,12 @@ RECORDED = ("published",)
 PANELS = tuple(dict.fromkeys((*BASE, *FRONTIER)))
 
 #: the files with the functions
-FILES = ("base_models", "internals", "releases", "c09_today")
+FILES = ("base_models", "internals", "releases")
 #: chapter -> its page in the audit
 PAGES = {"01": "coupling", "02": "phase_boundary", "03": "levers", "04": "mechanism", "05": "steering"}
 PAGES |= {"06": "frontier", "07": "predictions", "09": "asked_again", "10": "along_training"}
+#: Verdict -> class of the style sheet.
+CLASSES = {word: f"cape-{word.removeprefix('in the ').replace(' ', '-')}" for word in VERDICTS}
 #: The source of claims that are ours: judged by the same rules, counted apart from those of the papers.
 OURS = "this book"
 
@@ -66,10 +84,13 @@ class Entry:
         """
         better = next((name for name in ("corrected", "deduplicated") if name in self.panels), self.panels[0])
         better = better if panel == "published" else panel
-        run, named, tests = self.run(panel), tests_of().get(self.id, {}), []
-        answer, worded = next(run), any(row["kind"] == "as worded" for row in named.values())
+        named = tests_of().get(self.id, {})
+        worded = any(row["kind"] == "as worded" for row in named.values())
+        run = self.run(panel)
+        answer = next(run)
         here = list(run) if worded or better == panel else []
         there = here if better == panel else list(self.run(better))[1:]
+        tests = []
         for name, row in named.items():
             tried, on = (here, panel) if row["kind"] == "as worded" else (there, better)
             for one in tried:
@@ -180,21 +201,16 @@ def where(ident: str) -> dict[str, Any]:
     if known.function is _unpublished:
         rows = (tables.data_dir() / "claim_judgements.csv").read_text("utf-8").splitlines()
         own = {i + 1: row for i, row in enumerate(rows) if row.startswith(f"{ident},")}
+        file, line, name, call, code = "data/claim_judgements.csv", min(own), ident, "", "\n".join(own.values())
         formula = "; ".join(dict.fromkeys(row["definition"] for row in judgements()[ident].values()))
-        place: dict[str, Any] = {"file": "data/claim_judgements.csv", "line": min(own), "name": ident, "call": ""}
-        place |= {"formula": formula, "code": "\n".join(own.values())}
     else:
-        code, first = inspect.getsourcelines(known.function)
-        words, name = [*map(_in_words, known.arguments)], known.function.__name__
-        formula = inspect.getdoc(known.function) or ""
-        place = {
-            "file": f"cape_lib/claims/{Path(inspect.getfile(known.function)).name}",
-            "line": first + next((i for i, line in enumerate(code) if ident in line), 0),
-            "name": name,
-            "call": f"{name}({', '.join(['panel', *words])})",
-            "formula": formula.format(*words) if words else formula,
-            "code": "".join(code),
-        }
+        lines, first = inspect.getsourcelines(known.function)
+        file, name = f"cape_lib/claims/{Path(inspect.getfile(known.function)).name}", known.function.__name__
+        line, code = first + next((i for i, each in enumerate(lines) if ident in each), 0), "".join(lines)
+        words = [_in_words(each) for each in known.arguments]
+        call, formula = f"{name}({', '.join(['panel', *words])})", inspect.getdoc(known.function) or ""
+        formula = formula.format(*words) if words else formula
+    place = {"file": file, "line": line, "name": name, "call": call, "formula": formula, "code": code}
     return place | {
         "tables": known.reads,
         "chapter_link": f"../notebooks/audit/{chapter}_{PAGES[chapter]}.html#{ident}",
@@ -223,51 +239,52 @@ def evaluate(ids: str | Iterable[str] | None = None, *, panel: str | None = None
 
 
 def _evaluate(ident: str, panel: str | None) -> Verdict:
-    known, rows = entry(ident), judgements().get(ident, {})
+    known, rows, row = entry(ident), judgements().get(ident, {}), about()[ident]
     used = panel if panel in known.panels else known.panels[0]
     results, tests, others = known.attempts(used)
     if list(results) == [""] and len(rows) == 1:
-        results = dict(zip(rows, results.values(), strict=True))
-    apart = [name for name in results if name not in rows]
-    if used == known.panels[0]:  # another panel may lack the rows of a part
-        apart += [name for name, row in rows.items() if name not in results and not row["missing"]]
-    if apart or not rows:
-        named = ", ".join(map(repr, sorted(apart)))
+        results = dict.fromkeys(rows, results[""])
+    # another panel than the first may lack the rows of a part; what a function computes more is of another claim
+    needed = {name for name, one in rows.items() if not one["missing"] and used == known.panels[0]}
+    if not needed <= {*results} or not rows:
+        named = ", ".join(map(repr, sorted(needed - {*results} or results)))
         raise ScoresError(f"claim_judgements.csv: {ident} has a part here or in its function only: {named}; name each")
-    for name, result in results.items():
-        if result.value != result.value and not rows[name]["missing"]:
+    parts = tuple(Part.of(one, results.get(name)) for name, one in rows.items())
+    for part in parts:
+        if part.value != part.value and not rows[part.name]["missing"]:
             raise MissingError(
-                f"{ident}, part {name!r} on the {used} panel: nothing to compute it from; name only panels that "
+                f"{ident}, part {part.name!r} on the {used} panel: nothing to compute it from; name only panels that "
                 "have the rows, or say in claim_judgements.csv what is missing"
             )
-    parts = tuple(Part.of(row, results.get(name)) for name, row in rows.items())
-    conclusion, decided_by = conclude(tests, _untested(ident, parts))
-    row = about()[ident]
-    fields: dict[str, Any] = {name: row[name] for name in ("id", "chapter", "source", "claim")}
-    fields["sentence"] = row["statement"]
-    verdict = weakest(part.verdict for part in parts)
-    axes: dict[str, Any] = {"verdict": verdict, "conclusion": conclusion, "conclusion_test": decided_by}
-    return Verdict(panel=used, panels=known.panels, parts=parts, stress=others, **fields, **axes)
+    conclusion, decided_by = conclude(ident, tests, lacking(parts))
+    return Verdict(
+        **{name: row[name] for name in ("id", "chapter", "source", "claim")},
+        sentence=row["statement"],
+        panel=used,
+        panels=known.panels,
+        parts=parts,
+        verdict=min((part.verdict for part in parts), key=VERDICTS.index),
+        conclusion=conclusion,
+        conclusion_test=decided_by,
+        stress=others,
+    )
 
 
-def conclude(tests: Sequence[Stress], untested: str) -> tuple[str, Stress]:
+def conclude(ident: str, tests: Sequence[Stress], lacks: Sequence[str]) -> tuple[str, Stress]:
     """The conclusion and the test that decides it: the first that goes against the claim, else the first of them.
 
-    tests: the gravest first;  untested: why there is none.
+    tests: the gravest first;  lacks: what is missing for its number, which is why there is none where claim_tests.csv
+    does not say why. Raises MissingError where nothing says.
     """
+    known = tests_of().get(ident, {})
     if not tests:
-        return "untested", Stress(None, why=untested)
+        if not known and not lacks:
+            says = f"claim_tests.csv: nothing tests the conclusion of {ident}"
+            raise MissingError(f"{says}; name a test, or leave its cell blank and say why")
+        why = known[""]["why"] if "" in known else f"missing: {'; '.join(lacks) or NO_ROWS}"
+        return "untested", Stress(None, why=why)
     decisive = next((test for test in tests if test.lost), None)
     return ("withstands", tests[0]) if decisive is None else (TAKES[decisive.kind], decisive)
-
-
-def _untested(ident: str, parts: tuple[Part, ...]) -> str:
-    """Why a claim has no test: as claim_tests.csv says, or what is missing for its number."""
-    tests, lacks = tests_of().get(ident, {}), lacking(parts)
-    if not tests and not lacks:
-        says = f"claim_tests.csv: nothing tests the conclusion of {ident}"
-        raise MissingError(f"{says}; name a test, or leave its cell blank and say why")
-    return tests[""]["why"] if "" in tests else f"missing: {'; '.join(lacks) or NO_ROWS}"
 
 
 def counts(verdicts: Iterable[Verdict]) -> pd.DataFrame:
@@ -286,10 +303,77 @@ def as_records(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
     test = ("name", "kind", "value", "low", "high", "n", "panel", "reason")
     return [
         {name: getattr(v, name) for name in ("id", "chapter", "source", "claim")}
-        | {"published": v.each(lambda part: float(part.published) if part.published else None), "value": v.value}
-        | {"low": v.each(lambda part: part.result.low), "high": v.each(lambda part: part.result.high)}
-        | {"n": v.each(lambda part: part.result.n)}
-        | {"definition": v.definition, "panel": v.panel, "verdict": v.verdict, "conclusion": v.conclusion}
+        | {name: v.each(name) for name in ("published", "value", "low", "high", "n")}
+        | {name: getattr(v, name) for name in ("definition", "panel", "verdict", "conclusion")}
         | {"conclusion_test": {name: getattr(v.conclusion_test, name) for name in test}, "missing": v.missing}
         for v in verdicts
     ]
+
+
+# The verdict box: what a chapter shows of the claims that it treats. A word with a shape, never a colour alone.
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Verdicts that show themselves in the book, in Jupyter and as text."""
+
+    verdicts: tuple[Verdict, ...]
+
+    def _repr_html_(self) -> str:
+        return typeset("".join(_html(verdict) for verdict in self.verdicts))
+
+    def _repr_markdown_(self) -> str:
+        return typeset("\n\n".join(_markdown(verdict) for verdict in self.verdicts))
+
+    def __str__(self) -> str:
+        return self._repr_markdown_()
+
+
+def box(*ids: str, panel: str | None = None) -> Box:
+    """The verdicts of these claims, each with an anchor (`#C03`) to which the page of all claims links.
+
+    panel: as for `evaluate`. Raises UsageError for an unknown claim or panel.
+    """
+    return Box(tuple(evaluate(ids, panel=panel)))
+
+
+def badge(verdict: str) -> str:
+    """A verdict as HTML: its shape, hidden from a screen reader, and its word."""
+    return f'<span class="cape-verdict-word"><span aria-hidden="true">{SHAPES[verdict]}</span> {verdict}</span>'
+
+
+def _html(verdict: Verdict) -> str:
+    panel = "" if verdict.panels == ("published",) else f" Panel: {verdict.panel}."
+    notes = ". ".join(map(sentence, verdict.notes)) + ". " if verdict.notes else ""
+    counts = Counter(part.verdict for part in verdict.parts)
+    # beside the claim while its box is closed: the figures, or how many parts have which verdict
+    short = f"{len(verdict.parts)} parts: " + ", ".join(f"{n} {word}" for word, n in counts.items())
+    if len(verdict.parts) == 1:
+        particular = verdict.parts[0].particular
+        short = figures(verdict.parts[0]) + (f"; {particular}" if particular else "")
+    items = []
+    for i, part in enumerate(verdict.parts):
+        # a definition that several parts share in a row stands once, after the last of them
+        shared = any(how(following) == how(part) for following in verdict.parts[i + 1 : i + 2])
+        word = "" if len(verdict.parts) == 1 else f" {badge(part.verdict)}"
+        definition = "" if shared else f'<br><span class="cape-definition">{escape(how(part))}</span>'
+        items.append(f"<li>{escape(_named(part, verdict))}{escape(figures(part))}{word}{definition}</li>")
+    return (
+        f'<details class="cape-verdict {CLASSES[verdict.verdict]}" id="{verdict.id}">'
+        f"<summary>{badge(verdict.verdict)} {badge(verdict.conclusion)} <strong>{verdict.id}</strong> "
+        f"{escape(verdict.sentence)} "
+        f'<span class="cape-definition">({escape(verdict.source)}) {escape(short)}</span></summary>'
+        f"<p>{escape(tested(verdict))}</p><ul>{''.join(items)}</ul><p><small>{escape(notes)}{panel} "
+        f'<a href="{where(verdict.id)["claim_link"]}">Formula, code and other panels</a></small></p></details>'
+    )
+
+
+def _markdown(verdict: Verdict) -> str:
+    words = ", ".join(f"{SHAPES[axis]} **{axis}**" for axis in (verdict.verdict, verdict.conclusion))
+    head = f"> {words} [{verdict.id}]({where(verdict.id)['claim_link']}) {verdict.sentence} *({verdict.source})*"
+    lines = [f"> - {_named(part, verdict)}{figures(part)} ({part.verdict}): {how(part)}" for part in verdict.parts]
+    return "\n>\n".join([head, f"> {tested(verdict)}", "\n".join(lines)])
+
+
+def _named(part: Part, verdict: Verdict) -> str:
+    return "" if len(verdict.parts) == 1 else f"{part.name}: "

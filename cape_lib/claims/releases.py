@@ -1,18 +1,21 @@
-"""Chapters 06 and 07: the trend of GPQA Diamond on SWE-bench Verified, what belongs to one lab or release, rotation."""
+"""Chapters 06, 07, 09 and 10: the trend of GPQA Diamond on SWE-bench Verified, what belongs to one lab or release,
+rotation; and our own claims on models of today and scores along training, tried like those of the papers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cape_lib import frontier, stats, tables
+from cape_lib.base import training
 from cape_lib.claims.registry import FRONTIER, STATED, Attempts, claim
 from cape_lib.claims.verdict import Result, Stress, answer, beyond_zero, holds_zero, number, result, stress
+from cape_lib.frontier import effort, variants
 from cape_lib.frontier.lines import BALANCED as NEAR
 from cape_lib.frontier.lines import EXCURSION as BEYOND
+from cape_lib.frontier.variants import ADMITS, KNOWS, PRECISION, REASONING, WRONG
 from cape_lib.stats import Estimate
 
 SWE, GPQA, HLE, IFEVAL = "swe_bench_verified", "gpqa_diamond", "hle", "ifeval"
@@ -70,9 +73,8 @@ def frontier_curve(panel: str) -> Attempts:
     rows = rows_of(panel)
     shares = frontier.curve_score(frontier.next_steps(tables.dated_by_makers(rows)))
     curve, always = shares["curve"], shares["always together"]
-    placed = frontier.beside_curve(rows)["above"]
-    better, above = curve.estimate > always.estimate, placed.sum()
-    yield answer(better, curve.n, curve=curve, always=always, above=above, models=len(placed))
+    better, above = curve.estimate > always.estimate, frontier.beside_curve(rows)["above"].sum()
+    yield answer(better, curve.n, curve=curve, always=always, above=above, models=len(rows))
     yield stress("always both rise", curve, lost=not better, always=always)
 
 
@@ -90,18 +92,15 @@ def band(panel: str) -> Attempts:
     yield stress("share inside an exact prediction interval", stats.wilson(exact, n), says)
 
 
-@claim({"C75": ("the mean alone",), "C87": ("its spread and each lab's too",)}, panels=FRONTIER)
-def left_out(panel: str, which: str) -> Attempts:
-    """Mean over labs with at least three models of the mean |error| of a line fitted to the other labs; {0} (standard
-    deviation with divisor n)."""
+@claim("C75", "C87", panels=FRONTIER)
+def left_out(panel: str) -> Attempts:
+    """Mean over labs with at least three models of the mean |error| of a line fitted to the other labs; its spread
+    (standard deviation with divisor n) and each lab's too."""
     error, by_lab = frontier.leave_one_lab_out(rows_of(panel))
-    flat, spread = by_lab["error_flat"].mean(), by_lab["error"].std(ddof=0)
-    if which == "the mean alone":
-        yield answer(error, flat=flat)
-    else:
-        named = by_lab[by_lab["lab"].isin(["OpenAI", "Google", "DeepSeek", "Anthropic"])].to_dict("records")
-        parts = {"mean": error} | {row["lab"]: Result(row["error"], n=row["n"]) for row in named}
-        yield answer({**parts, "spread": spread}, len(by_lab), other=by_lab["error"].std(ddof=1))
+    flat, errors = by_lab["error_flat"].mean(), by_lab["error"]
+    parts = {"error": error, "mean": error, "spread": errors.std(ddof=0)}
+    parts |= {row["lab"]: Result(row["error"], n=row["n"]) for row in by_lab.to_dict("records")}
+    yield answer(parts, len(by_lab), flat=flat, other=errors.std(ddof=1))
 
     gain = stats.mean_interval(by_lab["error_flat"] - by_lab["error"], "t over labs")
     yield beyond_zero("a flat line", gain, scale="plain", digits=1, flat=flat)
@@ -111,12 +110,11 @@ def left_out(panel: str, which: str) -> Attempts:
 def line_and_errors(panel: str) -> Attempts:
     """GPQA = a SWE + b by least squares: a, half of its 95 % interval, b, half of its 95 % interval."""
     fit, trend = frontier.fit_line(rows_of(panel)).fit, frontier.lab_line(rows_of(panel))
-    parts: dict[str, Any] = {name: trend[name] for name in ("slope", "intercept")}
-    halves = {name: (one.high - one.low) / 2 for name, one in (("slope", fit.slope), ("intercept", fit.intercept))}
-    parts |= {f"{name}, half interval": half for name, half in halves.items()}
+    slope, intercept = ((one.high - one.low) / 2 for one in (fit.slope, fit.intercept))
+    halves = {"slope, half interval": slope, "intercept, half interval": intercept}
     errors = dict(zip(("slope_error", "intercept_error"), np.sqrt(np.diag(fit.covariance)), strict=True))
-    yield answer(parts, fit.n, **errors)
-    yield stress("the t interval", halves["slope"], n=fit.n, lost=halves["slope"] > 0.085, **errors)
+    yield answer({"slope": trend["slope"], "intercept": trend["intercept"]} | halves, fit.n, **errors)
+    yield stress("the t interval", slope, n=fit.n, lost=slope > 0.085, **errors)
 
 
 @claim("C80", panels=FRONTIER)
@@ -212,7 +210,7 @@ def slopes(panel: str) -> Attempts:
     if panel == "corrected":
         # the ratio of the two slopes, and whether all labs could share one
         one, alike = table["slope"], frontier.heterogeneity(table)
-        tested = f"F test, {stats.p_text(alike.p, '')}, n = {alike.n}"
+        tested = f"F test, one upper tail, {stats.p_text(alike.p, '')}, n = {alike.n}"
         shared = f"all labs could share one ({tested}; a spread of {alike.seen:.2f} would have been seen)"
         lost, ratio = alike.p > 0.05, one["Google"] / one["DeepSeek"]
         shared = shared if lost else f"labs differ ({tested})"
@@ -281,8 +279,7 @@ def h_of_each(panel: str, models: dict[str, str], line: str) -> Attempts:
             yield stress("score noise", noise, n=2, lost=sure < 2, sure=sure, seen=seen)
     else:
         yield from release_corrected(panel, "DeepSeek-V2.5", above=0.0)
-        if line != WHOLE:
-            yield from order_by_chance(panel)
+        yield from order_by_chance(panel)
 
 
 def release_corrected(panel: str, model: str, *, above: float | None = None) -> Iterator[Stress]:
@@ -476,3 +473,103 @@ def ifeval_pair(panel: str) -> Attempts:
     smaller = Result(coding.estimate < r.estimate, n=coding.n)
     yield answer({"r": r, "less with SWE-bench": smaller}, relatives=True, own=own, coding=coding.estimate)
     yield coding_with(IFEVAL)
+
+
+TODAY = ("one_lab_2026", "variant_corrections")
+#: Claim -> measure, and whether the correlation is of ranks.
+R_OF: dict[str, tuple[str, bool]] = {"O01": (KNOWS, False), "O02": (ADMITS, False), "O06": (WRONG, True)}
+HIGH = 0.85
+
+
+@claim(R_OF, reads=TODAY)  # O01, O02, O06
+def reasoning_and(panel: str, measure: str, rank: bool) -> Attempts:
+    """r, or Spearman's r for O06, of GPQA Diamond and {0} over the variants that have both; makers left out in turn."""
+    rows = variants.readings()
+    r = variants.association(rows, measure, rank=rank)
+    yield answer(r, rows=len(rows), models=rows["weights"].nunique(), makers=rows["lab"].nunique())
+
+    yield beyond_zero("makers left out", r)
+    yield beyond_zero(
+        "release date and size held fixed", variants.association(rows, measure, given=("date", "size"), rank=rank)
+    )
+    parts = {
+        "without the variants that ran out": variants.steady(rows),
+        "the best variant of each model": variants.best_of_each(rows),
+        "thinking only": rows[rows["mode"] == "reasoning"],
+        "not thinking only": rows[rows["mode"] == "none"],
+    }
+    others = {name: variants.association(part, measure, rank=rank) for name, part in parts.items()}
+    if measure == WRONG:
+        # the wrong share follows what is known by arithmetic: what is left of it at an equal share known
+        others["at an equal share known"] = variants.association(rows, WRONG, given=(KNOWS,), rank=True)
+    for name, other in others.items():
+        yield stress(name, other, holds_zero(other))
+
+
+@claim("O03", reads=TODAY)
+def one_family(panel: str) -> Attempts:
+    """r of GPQA and the share admitted over the sizes of Qwen3.5, thinking."""
+    rows = variants.readings()
+    family = rows[(rows["generation"] == "Qwen3.5") & (rows["mode"] == "reasoning")]
+    steady = family[~variants.truncation(rows)["loses"][family.index]]
+
+    def r_of(sizes: pd.DataFrame, measure: str) -> Estimate:
+        return stats.fisher(float(sizes[REASONING].corr(sizes[measure])), len(sizes))
+
+    yield answer(r_of(family, ADMITS))
+
+    r, whole, left = r_of(steady, ADMITS), r_of(family, WRONG).estimate, r_of(steady, WRONG).estimate
+    lost = whole * left < 0 or r.contains(0.0)
+    yield stress("without the sizes that ran out", r, lost=lost, zero=holds_zero(r), whole=whole, left=left)
+
+
+@claim("O04", reads=TODAY)
+def effort_admits(panel: str) -> Attempts:
+    """Ladders of effort, by name, in which the share admitted falls from lowest to highest effort, and how many."""
+    rows = variants.readings()
+    ladders = effort.effort_ladders(rows)
+    admits, wrong, precise = (effort.counted(ladders, m) for m in (ADMITS, WRONG, PRECISION))
+    n = len(ladders)
+    yield answer({"fell": admits["fell"], "of": n}, n, sure=admits["sure"], mean=admits["mean"])
+
+    change, (p, after) = effort.over_makers(ladders, ADMITS), effort.student_p(ladders, ADMITS)
+    lost, tested = change.high >= 0, stats.p_text(p)
+    yield stress("makers as clusters", change, lost=lost, makers=change.n, p=tested, after=stats.p_short(after))
+    beyond = effort.over_makers(ladders.assign(beyond=ladders[ADMITS] - ladders[effort.BY_KNOWING]), "beyond")
+    held = effort.over_makers(ladders, effort.BY_KNOWING)
+    says = f"with as many wrong answers as before it would change by {held.estimate:+.1f} points, for what is known "
+    says += f"changes; beyond that {holds_zero(beyond, scale='plain', digits=1)}; another baseline splits it otherwise"
+    yield stress("beyond what knowing more makes", beyond, says)
+    longer = effort.effort_ladders(rows, minimal=True)
+    from_minimal = effort.over_makers(longer, ADMITS)
+    says = f"it falls in {effort.counted(longer, ADMITS)['fell']} of {len(longer)}; "
+    says += holds_zero(from_minimal, scale="plain", digits=1)
+    yield stress("with minimal, which does not think, as the lowest effort", from_minimal, says)
+    says = f"two-sided; {change.n} makers that agree can give no less than {2.0 ** (1 - change.n):.2g}"
+    yield stress("p where each maker's sign is a coin", float(admits["p"]), says, n=change.n)
+    yield stress("points for ten times the tokens", effort.dose(rows, ADMITS), "makers as replicates")
+    wider = effort.counted(effort.effort_ladders(rows, bare=False), ADMITS)
+    least = min(effort.ladder_checks(rows).to_dict("records"), key=lambda check: check["admits_fell"] / check["n"])
+    for name, hits, of in (
+        ("the wrong share rises in", wrong["rose"], n),
+        ("precision rises in", precise["rose"], n),
+        ("by the wider rule it falls in", wider["fell"], wider["n"]),
+        (f"where it falls least ({least['check']}) it falls in", least["admits_fell"], least["n"]),
+    ):
+        yield stress(name, float(hits), f"of {of}", n=int(of))
+
+
+@claim("O05", reads=("pythia_checkpoints",))
+def runs_at_high_r(panel: str) -> Attempts:
+    """Pythia runs with r(LAMBADA, CrowS-Pairs) of 0.85 or more from step 1,000 on, and how many."""
+    rows = training.runs()
+    along, pairs = training.along(rows, x="lambada_openai")["r"], training.crossed(rows, x="lambada_openai")
+    high = {own: each["r"] >= HIGH for own, each in pairs.groupby("own")}
+    yield answer({"runs": (along >= HIGH).sum(), "of": len(along)}, len(along), median=along.median())
+
+    share, own = float(high[False].mean()), float(high[True].mean())
+    yield stress("a stranger's curve", share, n=len(high[False]), lost=share > own / 2, own=own)
+    for x in training.CAPABILITIES:
+        beyond = training.beyond_trend(rows, x=x)
+        name = f"{x}: own less twin, changes (Fisher's z)"
+        yield stress(name, beyond.excess, f"exact, {stats.p_text(beyond.p, 'greater')}")

@@ -28,13 +28,13 @@ A claim **stands** where its number is reproduced and its conclusion withstands.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from cape_lib.errors import ScoresError
-from cape_lib.signs import MARKS, typeset, written
+from cape_lib.signs import MARKS, sentence, typeset, written
 from cape_lib.signs import VERDICTS as WORDS
 from cape_lib.stats import Estimate, seen_effect, seen_words
 from cape_lib.tables.chapters import RELATIVES, promise
@@ -108,19 +108,15 @@ def near(printed: str | None, value: Value, compare: str = "equals") -> bool:
     return abs(float(value) - float(printed or "nan")) <= LAST_DIGITS * 10.0**-places + ROUNDING
 
 
-def weakest(verdicts: Iterable[str]) -> str:
-    """The verdict of a claim from those of its parts."""
-    return min(verdicts, key=VERDICTS.index)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Result:
     """What one part of a claim came out as, in the unit of the claim.
 
     value: a number, True or False for a statement, None where nothing comes out.  slack: Monte-Carlo error of the
     value, which the match is allowed.  supplied: this panel holds what the published one lacks.  covers: how often
     such an interval is right, where that is not as often as it says (`tables.promise`).  says: what else came out, in
-    words; blank: the sentence of the tables, filled with `words`.
+    words; blank: the sentence of the tables, filled with `words`.  published: the number as printed, if any, which
+    tells how many digits to show.
     """
 
     value: Value
@@ -132,6 +128,7 @@ class Result:
     supplied: bool = False
     covers: str = ""
     words: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    published: str | None = None
 
     def __post_init__(self) -> None:
         # numpy's scalars print and serialise differently from Python's; an end that does not exist is left out
@@ -142,14 +139,30 @@ class Result:
             object.__setattr__(self, name, None if name in ("low", "high") and cell != cell else cell)
 
     @property
+    def came_out(self) -> str:
+        """The value as text, with a digit or two more than were printed; "yes" or "no" for a statement."""
+        return number(self.value, self.published)
+
+    @property
     def interval(self) -> str:
-        """The interval as text, with how often it is right where that is less than it says; or nothing."""
-        return interval(self.low, self.high, covers=self.covers)
+        """The interval as text, "[low, high]", to the digits that were printed, for its ends are less sure than the
+        value, and how often such an interval is right where that is less than it says; nothing without one."""
+        if self.low is None or self.high is None:
+            return ""
+        start, end = (self._end(value) for value in (self.low, self.high))
+        shown = f"[up to {end} or from {start}]" if self.low > self.high else f"[{start}, {end}]"
+        return f"{shown} ({self.covers})" if self.covers else shown
+
+    def _end(self, value: float) -> str:
+        if math.isinf(value):
+            return "no upper limit" if value > 0 else "no lower limit"
+        places = decimals(self.published or "")
+        return number(value) if places is None else typeset(written(value, max(places, 1), words=WORDS, whole=False))
 
     @property
     def text(self) -> str:
-        """Value and interval as text."""
-        return f"{number(self.value)} {interval(self.low, self.high)}".strip()
+        """Value and interval as text, for a sentence: how often such an interval is right is left out."""
+        return f"{self.came_out} {self.interval.removesuffix(f' ({self.covers})')}".strip()
 
     def spoken(self, template: str) -> str:
         """What it says, or the sentence of the tables filled with its `words`, its value, interval and n."""
@@ -161,12 +174,12 @@ class Result:
             raise ScoresError(f"tables of claims: {template!r} asks for {error}; its function gives {known}") from None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stress(Result):
     """One attempt to break a claim: what was tried, what came out (number, interval, n) and what that says.
 
     lost: whether it goes against the claim; None where it decides nothing.  kind, why: of the test that decides, one of
-    `TAKES` and the judgement, from data.  panel: whose rows it was tried on.
+    `TAKES` and the judgement, from data; "none": no test was made.  panel: whose rows it was tried on.
     """
 
     name: str = "none"
@@ -174,12 +187,6 @@ class Stress(Result):
     kind: str = "none"
     why: str = ""
     panel: str = ""
-
-    @property
-    def figures(self) -> str:
-        """Value, interval and n as one line of text; nothing where no test was made."""
-        count = f", n = {self.n}" if self.n else ""
-        return "" if self.kind == "none" else f"{self.text}{count}"
 
     @property
     def reason(self) -> str:
@@ -234,47 +241,35 @@ def stress(
     what decides nothing.  outcome: None where the panel does not let it be made.  lost: whether it goes against the
     claim.  n: of a value.  relatives: as in `result`.
     """
-    one = result(outcome, n, relatives=relatives)
-    return Stress(one.value, one.low, one.high, one.n, says, covers=one.covers, words=words, name=name, lost=lost)
+    one = vars(result(outcome, n, relatives=relatives))
+    return Stress(**one | {"says": says, "words": words, "name": name, "lost": lost})
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part of a claim: the judgement (from data) beside the result (computed) and the verdict (by rule)."""
+@dataclass(frozen=True, kw_only=True)
+class Part(Result):
+    """One part of a claim: the judgement (from data) beside what came out (computed) and the verdict (by rule)."""
 
     name: str
-    published: str | None
     compare: str
     definition: str
     particular: str
     missing: str
-    result: Result
     verdict: str
 
     @classmethod
     def of(cls, row: Mapping[str, str], result: Result | None) -> Part:
         """The part of a row of claim_judgements.csv; result: None where the panel has no rows for it."""
-        published, compare = row["published"] or None, row["compare"]
+        one = Result(None) if result is None else replace(result, says=result.spoken(row["note"]))
         missing = row["missing"] or (NO_ROWS if result is None else "")
-        result = Result(None) if result is None else replace(result, says=result.spoken(row["note"]))
-        if missing and not result.supplied:
+        if missing and not one.supplied:
             verdict = "not testable"
-        elif not matches(published, result.value, compare, slack=result.slack):
-            verdict = "in the last digit" if near(published, result.value, compare) else "differs"
+        elif not matches(row["published"], one.value, row["compare"], slack=one.slack):
+            verdict = "in the last digit" if near(row["published"], one.value, row["compare"]) else "differs"
         else:
             verdict = "reproduced with definition" if row["particular"] else "reproduced"
-        texts = (row["definition"], row["particular"], missing)
-        return cls(row["name"], published, compare, *texts, result, verdict)
-
-    @property
-    def came_out(self) -> str:
-        """The value as text, with a digit or two more than were printed; "yes" or "no" for a statement."""
-        return number(self.result.value, self.published)
-
-    @property
-    def interval(self) -> str:
-        """The interval as text, with how often it is right where that is less than it says; or nothing."""
-        return interval(self.result.low, self.result.high, self.published, self.result.covers)
+        judged = {name: row[name] for name in ("name", "compare", "definition", "particular")}
+        judged |= {"missing": missing, "verdict": verdict}
+        return cls(**vars(one) | judged | {"published": row["published"] or None})
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,24 +304,18 @@ class Verdict:
         """Whether the number has another verdict on another panel, one that has its rows."""
         return other.verdict not in (self.verdict, "not testable")
 
-    def each(self, cell: Callable[[Part], Any]) -> Any:
-        """A cell of each part with a published number (of all parts if none has one), NaN as None: a list, or single
-        where one value was published."""
-        numbered = [part for part in self.parts if part.published] or self.parts
-        cells = [None if (one := cell(part)) != one else one for part in numbered]
+    def each(self, name: str) -> Any:
+        """What is named of each part with a published number (of all parts if none has one), NaN as None: a list, or
+        single where one value was published."""
+        cells = [getattr(part, name) for part in [one for one in self.parts if one.published] or self.parts]
+        cells = [float(cell) if isinstance(cell, str) else None if cell != cell else cell for cell in cells]
         return cells[0] if len(cells) == 1 else cells
-
-    @property
-    def value(self) -> Any:
-        """What came out for each of them, or for the only one."""
-        return self.each(lambda part: part.result.value)
 
     @property
     def definition(self) -> str:
         """The definition of each part, and why it is not the obvious one where it is not."""
-        return "; ".join(
-            _distinct(f"{p.definition} ({p.particular})" if p.particular else p.definition for p in self.parts)
-        )
+        each = (f"{p.definition} ({p.particular})" if p.particular else p.definition for p in self.parts)
+        return "; ".join(_distinct(each))
 
     @property
     def missing(self) -> str | None:
@@ -335,7 +324,8 @@ class Verdict:
 
     @property
     def notes(self) -> list[str]:
-        return _distinct(part.result.says for part in self.parts)
+        """What else came out of its parts, each once."""
+        return _distinct(part.says for part in self.parts)
 
 
 def number(value: Value, published: str | None = None) -> str:
@@ -360,25 +350,6 @@ def _looks_like(value: float, published: str, shown: int) -> bool:
     if abs(Decimal(value) - stated) <= unit / 2:
         return False
     return any(text.quantize(unit, rounding) == stated for rounding in (ROUND_HALF_UP, ROUND_HALF_DOWN))
-
-
-def interval(low: float | None, high: float | None, published: str | None = None, covers: str = "") -> str:
-    """An interval as text, "[low, high]", and how often such an interval is right (`covers`); nothing without one."""
-    if low is None or high is None:
-        return ""
-    start, end = (_end(value, published) for value in (low, high))
-    shown = f"[up to {end} or from {start}]" if low > high else f"[{start}, {end}]"
-    return f"{shown} ({covers})" if covers else shown
-
-
-def _end(value: float, published: str | None) -> str:
-    """An end of an interval, to the digits that were printed: it is less sure than the value."""
-    if math.isinf(value):
-        return "no upper limit" if value > 0 else "no lower limit"
-    places = decimals(published or "")
-    if places is None:
-        return number(value)
-    return typeset(written(value, max(places, 1), words=WORDS, whole=False))
 
 
 def holds_zero(estimate: Estimate, *, scale: str = "fisher", digits: int = 2) -> str:
@@ -407,3 +378,34 @@ def lacking(parts: Iterable[Part]) -> list[str]:
 
 def _distinct(texts: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(text for text in texts if text))
+
+
+def figures(part: Part) -> str:
+    """What was published and what came out, as one line of text."""
+    here = f"{part.came_out} {part.interval}".strip() + (f", n = {part.n}" if part.n else "")
+    return here if part.compare == "holds" else f"published {printed(part)}, here {here}"
+
+
+def printed(part: Part) -> str:
+    """The published number of a part as text, with the bound that it is."""
+    bound = {"at least": "at least ", "at most": "at most ", "about": "about "}.get(part.compare, "")
+    return typeset(bound + (part.published or ""))
+
+
+def how(part: Part) -> str:
+    """The definition of a part, why it is particular, and what is missing."""
+    text = part.definition
+    if part.particular:
+        text += f" ({part.particular})"
+    if part.verdict == "not testable":
+        text += f"; missing: {part.missing}"
+    return text
+
+
+def tested(verdict: Verdict) -> str:
+    """The test that decides the conclusion, its number and what it says, as one sentence."""
+    by = verdict.conclusion_test
+    if by.kind == "none":
+        return f"Untested: {by.why}."
+    on = "" if by.panel == verdict.panel else f", {by.panel} panel"
+    return f"{verdict.conclusion.capitalize()}, tested by {by.name} ({by.kind}{on}): {by.says}. {sentence(by.why)}."

@@ -54,7 +54,8 @@ def _lines(verdicts: list[Verdict], *, whole: bool) -> Iterator[str]:
 def _in_short(one: Verdict) -> str:
     """Which test decided, and its number."""
     by = one.conclusion_test
-    return f"{by.name}: {by.figures}" if by.figures else one.conclusion_test.reason
+    n = f", n = {by.n}" if by.n else ""
+    return by.reason if by.kind == "none" else f"{by.name}: {by.text}{n}"
 
 
 def _way(place: dict[str, Any]) -> Iterator[str]:

@@ -166,7 +166,7 @@ def rule_error_rates(
     lengths: releases a lab, each 4 or more (shorter ones hold no change with a release before and after); noise_sd:
     scatter of h within a lab, points; freedom: None for the papers' rule of ten points, else the rule of the
     book, its scatter estimated on so many degrees of freedom; size: of the true change, points.
-    Returns length, truth ("nothing", "step", "excursion"), said ("noise", "step", "excursion"), share, low, high
+    Returns length, truth ("nothing", "step", "excursion"), kind ("noise", "step", "excursion"), share, low, high
     (Wilson): for a true change, what the rule says at its place; for nothing, the share of series in which it says so
     anywhere.
     """
@@ -189,4 +189,4 @@ def rule_error_rates(
             for kind, hit in hits.items():
                 share = wilson(int(hit.sum()), series)
                 table.append((length, truth, kind, share.estimate, share.low, share.high))
-    return pd.DataFrame(table, columns=["length", "truth", "said", "share", "low", "high"])
+    return pd.DataFrame(table, columns=["length", "truth", "kind", "share", "low", "high"])

@@ -4,7 +4,6 @@ from cape_lib.predictions.cards import Prediction, check_date, newest_date, own_
 from cape_lib.predictions.scoring import (
     SETTINGS,
     STATUSES,
-    WINDOWS,
     Scored,
     as_table,
     hangs_on,

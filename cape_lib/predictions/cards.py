@@ -6,7 +6,7 @@ import operator
 import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -35,19 +35,14 @@ _OVER = re.compile(r"(all|any)\((.*)\)")
 _PART = re.compile(r"\s*([a-z_]\w*)\s*(?:\(([\w\s,]*)\))?\s*([<>]=?)\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*")
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """A number that the data give: `name` ("spread", "r", "h", ...) and the benchmarks it is taken over."""
+class Quantity(NamedTuple):
+    """A number that the data give: `name` ("spread", "r", "h" or "n") and the benchmarks it is taken over."""
 
     name: str
     benchmarks: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
-        return f"{self.name}({','.join(self.benchmarks)})" if self.benchmarks else self.name
 
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """`quantity` against `threshold`; `over` says how several values of h are joined ("all", "any" or "")."""
 
     quantity: Quantity
@@ -69,6 +64,11 @@ class Rule:
         """What the data must give before the rule can be answered, in the order of the rule."""
         return tuple(dict.fromkeys(comparison.quantity for comparison in self.comparisons))
 
+    @property
+    def words(self) -> str:
+        """The rule as a sentence part for a card."""
+        return f" {self.joint} ".join(map(_words, self.comparisons))
+
 
 def parse(text: str, *, where: str = "rule") -> Rule:
     """A rule from its text.
@@ -78,26 +78,20 @@ def parse(text: str, *, where: str = "rule") -> Rule:
     Raises ScoresError for anything else, code in disguise included.
     """
     joint = "or" if re.search(r"\sor\s", text) else "and"
-    parts = [_comparison(part.strip()) for part in re.split(rf"\s{joint}\s", text)]
-    if None in parts:
-        shown, numbers = text if len(text) <= 60 else text[:57] + "...", ", ".join(sorted(NAMES))
-        reason = f"each part is spread(x), r(x,y) or one of {numbers}, then <, <=, > or >=, then a number"
-        raise ScoresError(f"{where}: rule {shown!r} refused: {reason}; write it like 'spread(ifeval)<3 and n>=8'")
-    return Rule(text, tuple(part for part in parts if part is not None), joint)
-
-
-def _comparison(text: str) -> Comparison | None:
-    joined = _OVER.fullmatch(text)
-    over, inner = joined.groups() if joined else ("", text)
-    part = _PART.fullmatch(inner)
-    if part is None:
-        return None
-    name, listed, sign, number = part.groups()
-    benchmarks = () if listed is None else tuple(one.strip() for one in listed.split(","))
-    known = len(benchmarks) == OVER[name] if name in OVER else listed is None and name in NAMES
-    if not known or not all(map(str.isidentifier, benchmarks)) or (over and name != "h"):
-        return None
-    return Comparison(Quantity(name, benchmarks), sign, float(number), over)
+    comparisons = []
+    for written in re.split(rf"\s{joint}\s", text):
+        joined = _OVER.fullmatch(written.strip())
+        over, inner = joined.groups() if joined else ("", written)
+        part = _PART.fullmatch(inner)
+        name, listed, sign, number = part.groups() if part else ("", None, "", "0")
+        benchmarks = () if listed is None else tuple(one.strip() for one in listed.split(","))
+        known = len(benchmarks) == OVER[name] if name in OVER else listed is None and name in NAMES
+        if not known or not all(map(str.isidentifier, benchmarks)) or (over and name != "h"):
+            shown, numbers = text if len(text) <= 60 else text[:57] + "...", ", ".join(sorted(NAMES))
+            reason = f"each part is spread(x), r(x,y) or one of {numbers}, then <, <=, > or >=, then a number"
+            raise ScoresError(f"{where}: rule {shown!r} refused: {reason}; write it like 'spread(ifeval)<3 and n>=8'")
+        comparisons.append(Comparison(Quantity(name, benchmarks), sign, float(number), over))
+    return Rule(text, tuple(comparisons), joint)
 
 
 def holds(rule: Rule, values: Mapping[Quantity, Any]) -> NDArray[np.bool_]:
@@ -115,12 +109,7 @@ def holds(rule: Rule, values: Mapping[Quantity, Any]) -> NDArray[np.bool_]:
     return np.asarray(np.all(joined, axis=0) if rule.joint == "and" else np.any(joined, axis=0), dtype=bool)
 
 
-def in_words(rule: Rule, *, unit: str = "") -> str:
-    """The rule as a sentence part for a card."""
-    return f" {rule.joint} ".join(_words(comparison, unit) for comparison in rule.comparisons)
-
-
-def _words(comparison: Comparison, unit: str) -> str:
+def _words(comparison: Comparison) -> str:
     word = SIGNS[comparison.sign][0]
     names = [tables.LABELS.get(name, name) for name in comparison.quantity.benchmarks]
     bound = f"{comparison.threshold:g}"
@@ -133,13 +122,13 @@ def _words(comparison: Comparison, unit: str) -> str:
         case "n":
             return f"the number of models is {word} {bound}"
     who = {"all": "h of every one of them is", "any": "h of any of them is", "": "h is"}[comparison.over]
-    return f"{who} {word} {bound}{' points' if unit == 'pp' else ''}"
+    return f"{who} {word} {bound} points"
 
 
 # The predictions
 
 _LAB = re.compile(r"lab=(?P<lab>[\w .-]+), next (?P<k>\d+) releases after (?P<after>\d{4}-\d{2})")
-_SINCE = re.compile(r"(?P<what>variants|releases)(?: released)? after (?P<since>\d{4}-\d{2})$")
+_SINCE = re.compile(r"(?:variants|releases)(?: released)? after (?P<since>\d{4}-\d{2})$")
 _AXIS = re.compile(r"top_k by (?P<axis>\w+)")
 
 
@@ -190,16 +179,6 @@ class Prediction:
         if self.lab is not None:
             return f"{self.top_k} releases of {self.lab} after {self.after} with {self.scores}"
         return f"{max(self.min_n, self.top_k or 0)} models with {self.scores}"
-
-    @property
-    def passes_if(self) -> str:
-        """The pass rule in words."""
-        return in_words(self.pass_rule, unit=self.unit)
-
-    @property
-    def fails_if(self) -> str:
-        """The fail rule in words."""
-        return in_words(self.fail_rule, unit=self.unit)
 
 
 def predictions(table: pd.DataFrame | None = None) -> list[Prediction]:
@@ -261,26 +240,24 @@ def _read(row: dict[Hashable, Any], line: int, *, file: str = "predictions.csv")
     where, population = f"{file}, row {line}", str(row["population"])
     cells: dict[str, Any] = {str(name): None if pd.isna(cell) else cell for name, cell in row.items()}
     of_lab, ranked, since = (pattern.search(population) for pattern in (_LAB, _AXIS, _SINCE))
-    benchmarks = tuple(str(row["benchmarks"]).split(";"))
-    top_k = int(of_lab["k"]) if of_lab else int(cells["top_k"]) if cells["top_k"] is not None else None
     if cells["resolves_by"] is None and not of_lab:
         raise ScoresError(f"{where}, column resolves_by: blank, and no releases are counted; give one of them")
+    benchmarks = tuple(str(row["benchmarks"]).split(";"))
+    top_k = of_lab["k"] if of_lab else cells["top_k"]
     first_of_all = benchmarks[0] if top_k and not of_lab else None
+    rules = {name: parse(str(row[name]), where=f"{where}, column {name}") for name in ("pass_rule", "fail_rule")}
     return Prediction(
+        **rules,
+        **{name: cells.get(name) for name in ("name", "made_on", "resolves_by", "quantity", "unit", "chance")},
         id=int(row["id"]) if str(row["id"]).isdigit() else str(row["id"]),
-        **{name: str(row[name]) for name in ("name", "made_on", "quantity", "unit")},
-        resolves_by=cells["resolves_by"],
         benchmarks=benchmarks,
         lab=of_lab["lab"] if of_lab else None,
         after=of_lab["after"] if of_lab else None,
-        top_k=top_k,
+        top_k=int(top_k) if top_k else None,
         axis=ranked["axis"] if ranked else first_of_all,
         axis_stated=bool(ranked) or first_of_all is None,
-        pass_rule=parse(str(row["pass_rule"]), where=f"{where}, column pass_rule"),
-        fail_rule=parse(str(row["fail_rule"]), where=f"{where}, column fail_rule"),
         min_n=int(row["min_n"]),
         note=cells["note"] or "",
-        chance=cells.get("chance"),
         since=since["since"] if since and not of_lab else None,
         variants=population.startswith("variants"),
     )

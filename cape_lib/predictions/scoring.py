@@ -37,7 +37,7 @@ SETTINGS: tuple[tuple[str, str | None], ...] = (
     ("independent", None),
 )
 #: name -> first day of release of the models that count
-WINDOWS = {"all": None, "since Nov 2025": "2025-11-01", "after May 2026": "2026-06-01"}
+WINDOWS = {"since Nov 2025": "2025-11-01", "after May 2026": "2026-06-01"}
 _SIDES = {PASSED: "pass", LEANS_PASS: "pass", FAILED: "fail", LEANS_FAIL: "fail", CANNOT: ""}
 NAMED = 3
 #: repeats where only the rules decide
@@ -45,40 +45,79 @@ REPEATS = 2
 COLUMNS = ["id", "name", "status", "value", "low", "high", "n", "pass_share", "fail_share"]
 
 Floats = NDArray[np.float64]
-REMEASURED = "every score measured again with other questions; the rules take the scores as they are stated"
+#: value, low and high where there is no number
+NOTHING = (math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """Numbers for one prediction: `value` is the one the rules turn on, `values` and `draws` hold every quantity.
+class Scored:
+    """A prediction on one day: `status` by rule, the `value` its rules turn on with interval, and why.
 
-    `rows` are the models that count, `pending` names later releases of the lab (or better models) that lack a score,
-    `bounds` says for those with one score what the other would decide. `draws` are repeats of each quantity, (draws,),
-    for h (draws, releases); `repeats` says of what.
+    `rows` are the models that count, `values` and `draws` hold every quantity: draws are repeats of it, (draws,), for h
+    (draws, releases), and `share_of` says of what. `pending` names later releases of the lab (or better models) that
+    lack a score, `bounds` says for those with one score what the other would decide, `missing` what is not there.
+    `pass_share`, `fail_share` (0-1, NaN where not scored): share of repeats in which each rule holds today; no
+    forecast, for releases to come are not in it. `between`: neither rule holds today.
     """
 
-    value: Estimate
-    rows: pd.DataFrame
-    values: dict[Quantity, float | Floats] = field(default_factory=dict)
-    draws: dict[Quantity, Floats] = field(default_factory=dict)
+    card: Prediction
+    value: float
+    low: float
+    high: float
+    n: int
+    rows: pd.DataFrame = field(repr=False, compare=False)
+    values: dict[Quantity, float | Floats] = field(default_factory=dict, repr=False, compare=False)
+    draws: dict[Quantity, float | Floats] = field(default_factory=dict, repr=False, compare=False)
     pending: tuple[str, ...] = ()
     missing: str = ""
     bounds: tuple[str, ...] = ()
-    repeats: str = REMEASURED
+    share_of: str = "every score measured again with other questions; the rules take the scores as they are stated"
+    status: str = ""
+    reason: str = ""
+    pass_share: float = math.nan
+    fail_share: float = math.nan
+    between: bool = False
+    as_of: str = ""
+    panel: str = ""
+
+    @property
+    def due(self) -> bool:
+        """Whether it was made by that day."""
+        return pd.Timestamp(self.as_of) >= self.card.made_from
+
+    @property
+    def since(self) -> int:
+        """How many of the rows are of the month in which it was made, or later: only those can test a forecast."""
+        return int((self.rows["released"] >= self.card.made_from).sum())
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The addresses of the values used, each once."""
+        links = (link for cell in self._cells("source") for link in cell.split(";") if link)
+        return tuple(dict.fromkeys(links))
+
+    @property
+    def read_via(self) -> int:
+        """How many of the values used were read in a third party's transcription."""
+        return len(self._cells("read_via"))
+
+    def _cells(self, what: str) -> list[str]:
+        """What is known of the values used ("source", "read_via"), one cell a value, in the order of the rows."""
+        columns = [name for benchmark in self.card.benchmarks if (name := f"{benchmark}_{what}") in self.rows]
+        return [str(cell) for name in columns for cell in self.rows[name].dropna()]
 
     def answer(self, rule: Rule) -> tuple[bool, float]:
         """Whether a rule holds today, where what is not there makes its comparison false; and the share of repeats in
         which it holds (0-1; NaN where the data do not give its numbers at all)."""
         today = {quantity: self.values.get(quantity, np.full(1, np.nan)) for quantity in rule.quantities}
-        known = np.isfinite(self.value.estimate) and all(quantity in self.draws for quantity in rule.quantities)
+        known = np.isfinite(self.value) and all(quantity in self.draws for quantity in rule.quantities)
         return bool(holds(rule, today)), float(np.mean(holds(rule, self.draws))) if known else math.nan
 
 
-def gather(card: Prediction, frame: pd.DataFrame, *, resamples: int = 2000) -> Evidence:
-    """The evidence that a panel holds for one prediction.
+def gather(card: Prediction, frame: pd.DataFrame, *, resamples: int = 2000) -> Scored:
+    """What a panel holds for one prediction, not yet judged.
 
     frame: `tables.frontier(...)` of the day in question, a release without any score included if it is to be named.
-    `missing` says in words what is not there.
     """
     kinds = {quantity.name for quantity in (*card.pass_rule.quantities, *card.fail_rule.quantities)}
     if "h" in kinds:
@@ -86,43 +125,42 @@ def gather(card: Prediction, frame: pd.DataFrame, *, resamples: int = 2000) -> E
     return _spreads(card, frame) if "spread" in kinds else _correlation(card, frame, resamples)
 
 
-def _correlation(card: Prediction, frame: pd.DataFrame, resamples: int) -> Evidence:
+def _correlation(card: Prediction, frame: pd.DataFrame, resamples: int) -> Scored:
     rows = frontier.complete_rows(frame, *card.benchmarks)
     r, n = frontier.lab_r(rows, *card.benchmarks), len(rows)
     by_lab = stats.labels_to_codes(rows["lab"])[1] >= stats.LEAST_CLUSTERS
     draws = np.full(resamples, np.nan)
     if n > 2:
-        counts = stats.row_bootstrap_counts(n, resamples, stats.generator(0))
-        if by_lab:
-            counts = stats.cluster_bootstrap_counts(rows["lab"].to_numpy(), resamples, stats.generator(0))
-        x, y = (rows[name].to_numpy(float) for name in card.benchmarks)
-        draws = stats.pearson_rows(x, y, counts)
-    missing = "" if n > 2 and np.isfinite(r.estimate) else _lack(card, n)
-    quantity, count = Quantity("r", card.benchmarks), Quantity("n")
-    values: dict[Quantity, float | Floats] = {quantity: r.estimate, count: float(n)}
-    repeats = "labs resampled" if by_lab else "models resampled"
-    drawn = {quantity: draws, count: np.full(resamples, float(n))}
-    return Evidence(r, rows, values, drawn, missing=missing, repeats=repeats)
+        # without clusters that can stand for others each model is one of its own
+        clusters = rows["lab"].to_numpy() if by_lab else np.arange(n)
+        counts = stats.cluster_bootstrap_counts(clusters, resamples, stats.generator(0))
+        draws = stats.pearson_rows(*(rows[name].to_numpy(float) for name in card.benchmarks), counts)
+    return Scored(
+        *(card, r.estimate, r.low, r.high, n, rows),
+        values={Quantity("r", card.benchmarks): r.estimate, Quantity("n"): float(n)},
+        draws={Quantity("r", card.benchmarks): draws, Quantity("n"): float(n)},
+        missing="" if n > 2 and np.isfinite(r.estimate) else _lack(card, n),
+        share_of="labs resampled" if by_lab else "models resampled",
+    )
 
 
-def _spreads(card: Prediction, frame: pd.DataFrame) -> Evidence:
+def _spreads(card: Prediction, frame: pd.DataFrame) -> Scored:
     assert card.top_k is not None and card.axis is not None
     k, axis, axes = card.top_k, card.axis, card.benchmarks
     rows = frontier.complete_rows(frame, *dict.fromkeys((axis, *axes)))
     if len(rows) < k:
-        return Evidence(_nothing(len(rows)), rows, missing=_lack(card, len(rows)))
+        return Scored(card, *NOTHING, len(rows), rows, missing=_lack(card, len(rows)))
     top, drawn = frontier.top_rows(rows, axis, also=axes, k=k), frontier.spread_draws(rows, axis, axes, k=k)
-    values: dict[Quantity, float | Floats] = {Quantity("spread", (a,)): frontier.spread(top[a]) for a in axes}
-    draws = {Quantity("spread", (a,)): drawn[a].ravel() for a in axes}
-    values[Quantity("n")], draws[Quantity("n")] = float(k), np.full(drawn[axes[0]].size, float(k))
-    first = frontier.spread(top[axes[0]])
-    value = Estimate(first, *frontier.spread_interval(drawn[axes[0]], first), k, TRUE_SPREAD)
-    ranked = frontier.complete_rows(frame, axis)
+    count: dict[Quantity, float | Floats] = {Quantity("n"): float(k)}
+    values = {Quantity("spread", (a,)): frontier.spread(top[a]) for a in axes} | count
+    draws = {Quantity("spread", (a,)): drawn[a].ravel() for a in axes} | count
+    first, ranked = frontier.spread(top[axes[0]]), frontier.complete_rows(frame, axis)
     better = ranked[(ranked[axis] > top[axis].min()) & ~ranked["model"].isin(rows["model"])]
-    return Evidence(value, top, values, draws, tuple(better["model"]), repeats=TRUE_SPREAD)
+    ends = frontier.spread_interval(drawn[axes[0]], first)
+    return Scored(card, first, *ends, k, top, values, draws, tuple(better["model"]), share_of=TRUE_SPREAD)
 
 
-def _releases(card: Prediction, frame: pd.DataFrame, resamples: int) -> Evidence:
+def _releases(card: Prediction, frame: pd.DataFrame, resamples: int) -> Scored:
     assert card.lab is not None and card.after is not None and card.top_k is not None
     x, y = card.benchmarks
     after = pd.Period(card.after).end_time
@@ -135,7 +173,7 @@ def _releases(card: Prediction, frame: pd.DataFrame, resamples: int) -> Evidence
     bounds = [bound for row in waiting.to_dict("records") if (bound := _bound(card, row))]
     if rows.empty:
         missing = _no_release(card, frame, later, pending)
-        return Evidence(_nothing(0), rows, pending=pending, missing=missing, bounds=tuple(bounds))
+        return Scored(card, *NOTHING, 0, rows, pending=pending, missing=missing, bounds=tuple(bounds))
     swe, gpqa = rows[x].to_numpy(float), rows[y].to_numpy(float)
     frozen, h = frontier.line("frozen"), Quantity("h")
     values = frozen.h(swe, gpqa)
@@ -144,14 +182,16 @@ def _releases(card: Prediction, frame: pd.DataFrame, resamples: int) -> Evidence
     # The release that the pass rule hangs on: the largest h where all must be below, the smallest where all above.
     below = card.pass_rule.comparisons[0].sign.startswith("<")
     at = int(values.argmax() if below else values.argmin())
+    ends = stats.percentile_interval(draws[:, at])
     gone = "" if holds(card.pass_rule, {h: values}) else "; the prediction itself can no longer pass"
-    missing = "" if len(rows) == card.top_k else f"{len(rows)} of {card.top_k} releases have both scores"
-    value = Estimate(float(values[at]), *stats.percentile_interval(draws[:, at]), len(rows), REMEASURED)
-    return Evidence(value, rows, {h: values}, {h: draws}, pending, missing, tuple(f"{one}{gone}" for one in bounds))
-
-
-def _nothing(n: int) -> Estimate:
-    return Estimate(math.nan, math.nan, math.nan, n, "no number")
+    return Scored(
+        *(card, float(values[at]), *ends, len(rows), rows),
+        values={h: values},
+        draws={h: draws},
+        pending=pending,
+        missing="" if len(rows) == card.top_k else f"{len(rows)} of {card.top_k} releases have both scores",
+        bounds=tuple(f"{one}{gone}" for one in bounds),
+    )
 
 
 def _bound(card: Prediction, row: dict[Hashable, Any]) -> str:
@@ -197,38 +237,6 @@ def _no_release(card: Prediction, frame: pd.DataFrame, later: pd.DataFrame, pend
     return none
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """A prediction on one day: `status` by rule, the `value` its rules turn on with interval, and why.
-
-    `pass_share`, `fail_share` (0-1, NaN where not scored): share of repeats in which each rule holds today; no
-    forecast, for releases to come are not in it. `read_via` says how many of the values used were read in a third
-    party's transcription, `since` how many of the rows are of the month in which the prediction was made, or later:
-    only those can test a forecast. `bounds`: what the missing score of a release with one score would have to be;
-    `between`: neither rule holds today; `due`: it was made by that day.
-    """
-
-    card: Prediction
-    status: str
-    value: float
-    low: float
-    high: float
-    n: int
-    reason: str
-    sources: tuple[str, ...]
-    pass_share: float
-    fail_share: float
-    share_of: str
-    pending: tuple[str, ...]
-    bounds: tuple[str, ...]
-    read_via: int
-    since: int
-    between: bool
-    due: bool
-    as_of: str
-    panel: str
-
-
 def score(
     card: Prediction, frame: pd.DataFrame, *, as_of: str, known_until: str, panel: str = "", resamples: int = 2000
 ) -> Scored:
@@ -237,38 +245,16 @@ def score(
     frame: the rows known on the day; as_of: that day (ISO); known_until: newest day of the data: a window is closed
     only when both have reached its end, for a day without data settles nothing.
     """
-    evidence = gather(card, frame, resamples=resamples)
-    rows, value = evidence.rows, evidence.value
-    (passed, passes), (failed, fails) = (evidence.answer(rule) for rule in (card.pass_rule, card.fail_rule))
-    status, reason = _status(card, evidence, (passed, failed), (passes, fails), day=min(as_of, known_until))
-    due = pd.Timestamp(as_of) >= card.made_from
-    if not due:
+    one = replace(gather(card, frame, resamples=resamples), as_of=as_of, panel=panel)
+    (passed, passes), (failed, fails) = (one.answer(rule) for rule in (card.pass_rule, card.fail_rule))
+    one = replace(one, pass_share=passes, fail_share=fails, between=not (passed or failed))
+    status, reason = _status(one, passed, failed, day=min(as_of, known_until))
+    if not one.due:
         when = f"{'on' if len(card.made_on) == 10 else 'in'} {card.made_on}"
         reason = f"not yet made on {as_of} (made {when}); on the data of that day: {reason}"
     if as_of > known_until and status not in (PASSED, FAILED, UNDECIDED):
         reason += f"; the data end on {known_until}"
-    sources = (link for cell in _cells(rows, card, "source") for link in cell.split(";") if link)
-    return Scored(
-        card=card,
-        status=status,
-        value=value.estimate,
-        low=value.low,
-        high=value.high,
-        n=value.n,
-        reason=reason,
-        sources=tuple(dict.fromkeys(sources)),
-        pass_share=passes,
-        fail_share=fails,
-        share_of=evidence.repeats,
-        pending=evidence.pending,
-        bounds=evidence.bounds,
-        read_via=len(_cells(rows, card, "read_via")),
-        since=int((rows["released"] >= card.made_from).sum()),
-        between=not (passed or failed),
-        due=due,
-        as_of=as_of,
-        panel=panel,
-    )
+    return replace(one, status=status, reason=reason)
 
 
 def score_all(
@@ -284,16 +270,14 @@ def score_all(
     None for either; panel: a frontier panel.  Raises UsageError on an unknown panel or date, with the nearest.
     """
     known_until, day = newest_date(), check_date(as_of)
-    cards = predictions() if cards is None else cards
-    # What comes out after the window is closed does not count.
-    ends = {card.id: min(day, card.resolves_by or day) for card in cards}
-    frames = {until: frame_of(panel, until, claimed_by) for until in set(ends.values())}
-    return [
-        score(
-            card, counting(card, frames[ends[card.id]], ends[card.id]), as_of=day, known_until=known_until, panel=panel
-        )
-        for card in cards
-    ]
+    frame_at = cache(frame_of)
+    scored = []
+    for card in predictions() if cards is None else cards:
+        # What comes out after the window is closed does not count.
+        until = min(day, card.resolves_by or day)
+        rows = counting(card, frame_at(panel, until, claimed_by), until)
+        scored.append(score(card, rows, as_of=day, known_until=known_until, panel=panel))
+    return scored
 
 
 def frame_of(panel: str, until: str, claimed_by: str | None = None) -> pd.DataFrame:
@@ -326,8 +310,8 @@ def as_table(scored: list[Scored]) -> pd.DataFrame:
             {"id": s.card.id, "name": s.card.name}
             | {name: getattr(s, name) for name in ("status", "value", "low", "high", "n")}
             | {"resolves_by": resolves(s.card), "reason": s.reason, "sources": [*s.sources], "bounds": [*s.bounds]}
-            | {"pass_share": s.pass_share, "fail_share": s.fail_share}
-            | {"made": s.due, "as_of": s.as_of, "panel": s.panel}
+            | {"pass_share": s.pass_share, "fail_share": s.fail_share, "made": s.due}
+            | {"as_of": s.as_of, "panel": s.panel}
             for s in scored
         ]
     )
@@ -352,67 +336,60 @@ def resolves(card: Prediction) -> str:
     return card.resolves_by or f"next {card.top_k} releases"
 
 
-def _status(
-    card: Prediction, evidence: Evidence, rules: tuple[bool, bool], shares: tuple[float, float], *, day: str
-) -> tuple[str, str]:
+def _status(one: Scored, passed: bool, failed: bool, *, day: str) -> tuple[str, str]:
     """Status and the reason for it.
 
-    rules: whether the pass and the fail rule hold;  shares: of repeats in which they do;  day: the earlier of the day
-    asked for and the last day of the data.
+    passed, failed: whether the pass and the fail rule hold;  day: the earlier of the day asked for and the last day of
+    the data.
     """
-    (passed, failed), (passes, fails) = rules, shares
-    numbers, known = _in_words(card, evidence), len(evidence.rows)
-    held = {True: f"the pass rule holds ({card.passes_if})", False: f"the fail rule holds ({card.fails_if})"}
+    card, known = one.card, len(one.rows)
+    numbers, passes_if, fails_if = _in_words(one), card.pass_rule.words, card.fail_rule.words
+    held = {True: f"the pass rule holds ({passes_if})", False: f"the fail rule holds ({fails_if})"}
     if card.lab is not None:
         if not known:
-            return CANNOT, evidence.missing
+            return CANNOT, one.missing
         if failed or known == card.top_k:
             status = FAILED if failed else PASSED if passed else UNDECIDED
             why = held[not failed] if failed or passed else "neither rule holds"
         else:
             status = LEANS_PASS if passed else LEANS_FAIL
             ahead = "it passes if" if passed else "it can no longer pass: it would if"
-            why = f"{known} of {card.top_k} releases known; {ahead} {card.passes_if}"
-        waiting = f"; not counted, without both scores: {', '.join(evidence.pending)}" if evidence.pending else ""
+            why = f"{known} of {card.top_k} releases known; {ahead} {passes_if}"
+        waiting = f"; not counted, without both scores: {', '.join(one.pending)}" if one.pending else ""
         return status, f"{numbers}; {why}{waiting}"
     closed = card.resolves_by is not None and day >= card.resolves_by
     window = f"the window closed on {card.resolves_by}" if closed else f"open until {card.resolves_by}"
     # While the window is open, no number is no evidence, even where a rule counts the models.
-    if evidence.missing and not closed:
-        return CANNOT, f"{evidence.missing}; {window}"
+    if one.missing and not closed:
+        return CANNOT, f"{one.missing}; {window}"
     if passed or failed:
         status = (PASSED if passed else FAILED) if closed else (LEANS_PASS if passed else LEANS_FAIL)
         return status, f"{numbers}; {held[passed]}; {window}"
-    between = f"neither rule holds: it passes if {card.passes_if} and fails if {card.fails_if}"
+    between = f"neither rule holds: it passes if {passes_if} and fails if {fails_if}"
     if closed:
-        return UNDECIDED, f"{evidence.missing or numbers}; {between}; {window}"
-    if evidence.value.n < card.min_n:
-        return CANNOT, f"{evidence.value.n} of {card.min_n} models needed have the scores; {numbers}; {window}"
+        return UNDECIDED, f"{one.missing or numbers}; {between}; {window}"
+    if one.n < card.min_n:
+        return CANNOT, f"{one.n} of {card.min_n} models needed have the scores; {numbers}; {window}"
+    passes, fails = one.pass_share, one.fail_share
     lean = LEANS_PASS if passes > fails else LEANS_FAIL if fails > passes else OPEN
     return lean, f"{numbers}; {between}; of the repeats {passes:.1%} pass and {fails:.1%} fail; {window}"
 
 
-def _in_words(card: Prediction, evidence: Evidence) -> str:
+def _in_words(one: Scored) -> str:
     """Today's numbers as a sentence part."""
-    parts = []
-    for quantity, value in evidence.values.items():
+    card, parts = one.card, []
+    for quantity, value in one.values.items():
         match quantity.name:
             case "spread":
                 parts.append(f"{tables.label(quantity.benchmarks[0])} spread {float(value):.1f} points")
             case "r":
-                parts.append(f"r = {written(float(value), 2, whole=False)} on {evidence.value.n} models")
+                parts.append(f"r = {written(float(value), 2, whole=False)} on {one.n} models")
             case "h":
-                each = zip(np.atleast_1d(value), evidence.rows["model"], strict=True)
+                each = zip(np.atleast_1d(value), one.rows["model"], strict=True)
                 parts += [f"h = {h:+.1f} ({model})" for h, model in each]
     who = f" among the top {card.top_k} by {tables.label(card.axis)}" if card.axis and parts else ""
-    skipped = f" ({', '.join(evidence.pending)} left out: a score is missing)" if card.axis and evidence.pending else ""
+    skipped = f" ({', '.join(one.pending)} left out: a score is missing)" if card.axis and one.pending else ""
     return " and ".join(parts) + who + skipped
-
-
-def _cells(rows: pd.DataFrame, card: Prediction, what: str) -> list[str]:
-    """What is known of the values used ("source", "read_via"), one cell a value, in the order of the rows."""
-    columns = [name for benchmark in card.benchmarks if (name := f"{benchmark}_{what}") in rows]
-    return [str(cell) for name in columns for cell in rows[name].dropna()]
 
 
 # Would the status be another one on another panel, with another party's scores, on other rows, or on another day?
@@ -453,17 +430,14 @@ def turns(
     for card in predictions() if cards is None else cards:
         until = min(day, card.resolves_by or day)
         whole = counting(card, frame_at(panel, until, claimed_by), until)
-        tried: list[tuple[str, str, pd.DataFrame]] = [("as it is", "", whole)]
-        for model in gather(card, whole, resamples=REPEATS).rows["model"]:
-            tried.append(("release left out", str(model), whole[whole["model"] != model]))
-        for name, first in WINDOWS.items():
-            if first is not None:
-                tried.append(("window", name, whole[whole["released"] >= pd.Timestamp(first)]))
+        counted = gather(card, whole, resamples=REPEATS).rows["model"]
+        tried = [("as it is", "", whole)]
+        tried += [("release left out", str(model), whole[whole["model"] != model]) for model in counted]
+        tried += [("window", name, whole[whole["released"] >= pd.Timestamp(first)]) for name, first in WINDOWS.items()]
         for name, party in SETTINGS:
             if not card.variants and (name, party) != (panel, claimed_by):
-                kind = "panel" if party is None else "claimant"
-                other = counting(card, frame_at(name, until, party), until)
-                tried.append((kind, name if party is None else f"{name}, by {party}", other))
+                kind, what = ("claimant", f"{name}, by {party}") if party else ("panel", name)
+                tried.append((kind, what, counting(card, frame_at(name, until, party), until)))
         here = None
         for kind, what, frame in tried:
             one = score(card, frame, as_of=day, known_until=known, panel=panel, resamples=REPEATS)

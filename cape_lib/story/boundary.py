@@ -185,7 +185,7 @@ def recomputed(turning: pd.Series, verdict: Verdict) -> str:
     one, part = turning.estimate, {part.name: part for part in verdict.parts}
     ours = f"{one.estimate:.1f} B, {one.low:.1f} to {one.high:.1f}"
     published = f"{part['median'].published} B, {part['low'].published} to {part['high'].published}"
-    chance = max(part[end].result.slack for end in ("low", "high"))
+    chance = max(part[end].slack for end in ("low", "high"))
     return (
         f"Our recomputation gives {ours}; published: {published}. Other random numbers alone move an end by up to "
         f"{chance:.1f} B. ({one.estimate:.1f} B is the median of the redrawn turns; the rows themselves turn at "

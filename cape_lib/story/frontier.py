@@ -289,7 +289,8 @@ def remember(
 def same_slopes(test: pd.Series) -> str:
     """Part of a sentence: whether labs differ in slope, and what would have been seen; `frontier.heterogeneity`."""
     return (
-        f"F = {test.f:.2f} on {test.freedom} and {test.scatter_freedom:g} degrees of freedom, {p_text(test.p, '')}, "
+        f"F = {test.f:.2f} on {test.freedom} and {test.scatter_freedom:g} degrees of freedom, {p_text(test.p, '')} "
+        "(F test, one upper tail), "
         f"{test.n} models of {test.labs} labs; slopes that differ by {test.seen:.2f} (standard deviation) would have "
         "been seen"
     )

@@ -105,7 +105,7 @@ def rule_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
         seed, planted = int(rng.integers(2**31)), {"noise_sd": sd, "freedom": freedom, "size": size}
         rates = frontier.rule_error_rates([4, 6, 9], series=replications, seed=seed, **planted)
         for row in rates.to_dict("records"):
-            answer, truth = str(row["said"]), str(row["truth"])
+            answer, truth = str(row["kind"]), str(row["truth"])
             wrong = truth == "nothing" and answer != "noise" and size == 15.0
             if wrong or truth == answer:
                 world = (truth if wrong else f"{truth} of {size:g} points", int(row["length"]))
