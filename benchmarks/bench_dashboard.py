@@ -22,7 +22,7 @@ NAMES = [f"dashboard: {what}" for what in ("first paint", "ready", *(f"update, {
 KEYSTROKES = """() => { const open = document.querySelector('.cape-dash [role=tabpanel]:not([hidden])');
   const field = open.querySelector('tbody input') || open.querySelector('input');
   return Array.from({ length: 20 }, (_, i) => { field.value = i % 2 ? "7" : "8";
-    field.dispatchEvent(new Event("input")); return Cape.page.lastUpdate; }); }"""
+    field.dispatchEvent(new Event("input", { bubbles: true })); return Cape.page.lastUpdate; }); }"""
 
 
 def measure(page_file: Path) -> dict[str, float]:

@@ -44,7 +44,7 @@ def kit() -> Plain:
     `trends` (score on log10 N of the web-trained rows), `steps` (known local couplings), `dimension` (d_eff of the
     panel), `frontier` (releases and lines), `today` (variants of one laboratory), `power` (of calling a boundary),
     `promises` (how often its intervals are right), the `rules` of advice, `words`, `answers`, `questions`, `views`,
-    `checks`, `examples`.
+    `checks`, the `forms` with the `short` names of their columns, `examples`.
     """
     base = known_models()
     nodes, weights = np.polynomial.legendre.leggauss(48)
@@ -85,8 +85,27 @@ def kit() -> Plain:
         "rules": wording.rules(),
         "questions": wording.QUESTIONS,
         **{name: wording.templates(name) for name in ("words", "answers", "views", "checks")},
+        "short": wording.templates("forms")["labels"],
+        "forms": _forms(),
         "examples": examples(),
     }
+
+
+def _forms() -> Plain:
+    """The form of each tab (`forms.json`), with the lines, labs and generations that one may choose."""
+    forms = dict(wording.templates("forms")["tabs"])
+    labs = sorted(tables.frontier(FRONTIER_PANEL).dropna(subset=[X, Y])["lab"].unique())
+    generations = variant_rows()["generation"].value_counts()
+    several = sorted(generations.index[generations > 1])
+    release = {
+        "line": [[name, f"{name}: {about}"] for name, about in LINES.items()],
+        "lab": [["", "not said"], *([name, name] for name in labs)],
+    }
+    generation = [["", "not named"], *([name, name] for name in several)]
+    today = forms["today"]
+    forms["release"] = forms["release"] | {"options": release}
+    forms["today"] = today | {"options": today["options"] | {"generation": generation}}
+    return forms
 
 
 @cache

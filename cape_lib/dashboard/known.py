@@ -38,8 +38,6 @@ _RELEASE = (
 )
 #: sizes count as alike within this factor
 ALIKE = 2.0
-#: what is lower in how many variants of a family, with its column
-_LOWER = (("admits", ADMITS), ("wrong", WRONG))
 
 
 # ---- one model ----
@@ -76,8 +74,7 @@ def diagnose_model(model: Mapping[str, Any]) -> Plain:
         "second": {"dy": gap, "dx": gap / TYPICAL_GAMMA, "dx_least": math.sqrt(2) * noise_x},
     }
     shots = {name: model.get(f"{name}_shots") for name in PAIR}
-    facts = diagnosis | {
-        "lead": trend["truthfulqa"],
+    facts = {
         "residual_size": abs(trend["truthfulqa"]["residual"]),
         "token_edge": TOKEN_EDGE,
         "typical": TYPICAL_GAMMA,
@@ -196,10 +193,7 @@ def diagnose_release(releases: Sequence[Mapping[str, Any]], *, line: str = "froz
     widest = max(scored, key=lambda axis: axis["spread_new"], default=None)
     above = frontier.beside_curve(known)["above"]
     other = frontier.read_h(last["y"], last["x"], chosen).iloc[0]
-    facts = diagnosis | {
-        "last": last,
-        "newest": trail[-1],
-        "before": trail[-2]["model"] if len(trail) > 1 else None,
+    facts = {
         "h_size": abs(last["h"]),
         "noise95": 1.96 * last["noise_sd"],
         "widest": widest and {"label": tables.label(widest["new"]), "spread": widest["spread_new"]},
@@ -310,10 +304,8 @@ def diagnose_variant(
     own, known = variants.readings(scores.assign(model=names)), variant_rows()
     peers = known[~known["model"].isin(names) & ((known["mode"] == mode) | (mode is None))]
     place = variants.neighbours(peers, own.iloc[-1])
-    ladder = None
-    if generation is not None:  # smallest first, those without a size last
-        part = peers[peers["generation"] == generation].sort_values(["params_b", REASONING, "model"])
-        ladder = _plain(part, "ran_out")
+    # smallest first, those without a size last
+    family = peers[peers["generation"] == generation].sort_values(["params_b", REASONING, "model"], ignore_index=True)
     size, sized = float(own["params_b"].iloc[-1]), None
     if math.isfinite(size):  # of the equals in GPQA those of about its size, and how many admit less
         alike = variants.equals(peers, float(own[REASONING].iloc[-1]))
@@ -333,13 +325,11 @@ def diagnose_variant(
         }
         | {"sized": sized},
         "nearest": _plain(place.nearest, "distance"),
-        "ladder": ladder,
+        "ladder": None if generation is None else _plain(family, "ran_out"),
         "change": change,
     }
-    newest = diagnosis["rows"][-1]
-    facts = kit()["today"]["facts"] | diagnosis | {"last": newest, "family": _family(newest, ladder or [])}
-    facts["fell"] = change is not None and change[ADMITS] < -change["noise"][ADMITS]
-    return answered(diagnosis, facts)
+    fell = change is not None and change[ADMITS] < -change["noise"][ADMITS]
+    return answered(diagnosis, kit()["today"]["facts"] | {"family": _family(own.iloc[-1], family), "fell": fell})
 
 
 def check_generation(name: str) -> str:
@@ -366,22 +356,17 @@ def _change(own: pd.DataFrame) -> Plain:
     return {name: float(last[name] - first[name]) for name in (*PLACE, WRONG)} | {"noise": noise}
 
 
-def _family(last: Mapping[str, Any], ladder: list[Plain]) -> Plain:
+def _family(last: pd.Series, family: pd.DataFrame) -> Plain:
     """What the sentences on its family speak of: how many are lower, and smallest beside largest size.
 
     Of one size the variant with the best GPQA counts; variants that ran out of tokens are left out of the sizes.
     """
-    sized = [row for row in ladder if row["params_b"] is not None and not row["ran_out"]]
-    sizes = {row["params_b"] for row in sized}
-    facts: Plain = {"n": len(ladder), "sizes": len(sizes)}
-    facts |= {
-        short: sum(row[name] < last[name] for row in ladder) for short, name in (("admits", ADMITS), ("wrong", WRONG))
-    }
-    if not sizes:
+    sized = family[family["params_b"].notna() & ~family["ran_out"]]
+    best = sized.loc[sized.groupby("params_b")[REASONING].idxmax()]
+    facts: Plain = {"n": len(family), "sizes": len(best)}
+    facts |= {short: int((family[name] < last[name]).sum()) for short, name in (("admits", ADMITS), ("wrong", WRONG))}
+    if best.empty:
         return facts
-    low, high = (
-        max((row for row in sized if row["params_b"] == end), key=lambda row: row[REASONING])
-        for end in (min(sizes), max(sizes))
-    )
-    changes = {name: high[name] - low[name] for name in (REASONING, ADMITS, WRONG)}
+    low, high = best.iloc[0], best.iloc[-1]
+    changes = {name: float(high[name] - low[name]) for name in (REASONING, ADMITS, WRONG)}
     return facts | {"smallest": low["params_b"], "largest": high["params_b"], "d": changes}

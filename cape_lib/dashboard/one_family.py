@@ -17,9 +17,9 @@ from cape_lib import tables
 from cape_lib.base import boundary, coupling, dynamics, training
 from cape_lib.dashboard.kit import known_steps, promised
 from cape_lib.dashboard.known import perhaps_swapped
-from cape_lib.dashboard.wording import BLANK, Plain, answered, interval, number, records, shown
+from cape_lib.dashboard.wording import BLANK, Plain, answered, correlation, interval, number, records, shown
 from cape_lib.errors import MissingError
-from cape_lib.stats import fisher, ladder_rows, pearson_rows, ratio_below, score_noise, score_sd
+from cape_lib.stats import Z95, ladder_rows, ratio_below, score_noise, score_sd
 from cape_lib.tables.axes import PARAMS, Axis, day
 
 #: how many times the questions, and how many sizes, are tried before "more than that" is the answer
@@ -153,24 +153,14 @@ def _whole(frame: pd.DataFrame, asked: Plain) -> Plain:
 def _correlations(frame: pd.DataFrame, *, x: str, y: str, along: Axis) -> Plain:
     """r of the levels, or for a run that of its first differences with that of the levels beside it.
 
-    Two points always lie on a line, so that r takes three. Two scores of one run both drift with its training: their
-    levels correlate whatever they have to do with each other (chapter 10), and a common trend drops out of the
-    differences.
+    Two scores of one run both drift with its training: their levels correlate whatever they have to do with each other
+    (chapter 10), and a common trend drops out of the differences.
     """
-
-    def correlation(first: np.ndarray, second: np.ndarray, **of: str) -> Plain:
-        n = len(first)
-        r = float(pearson_rows(first, second)) if n > 2 else math.nan
-        fit = fisher(r, n)
-        return {"estimate": number(r), "interval": interval(fit.low, fit.high), "n": n, **of}
-
     first, second = (frame[name].to_numpy(float) for name in (x, y))
-    if along.by_size:
-        return {"r": correlation(first, second)}
-    levels = correlation(first, second, of="levels")
+    levels = correlation(first, second) | ({} if along.by_size else {"of": "levels"})
     if not along.serial:
         return {"r": levels}
-    return {"r": correlation(np.diff(first), np.diff(second), of="changes"), "r_levels": levels}
+    return {"r": correlation(np.diff(first), np.diff(second)) | {"of": "changes"}, "r_levels": levels}
 
 
 def _dimension(frame: pd.DataFrame, x: str, y: str) -> Plain:
@@ -279,34 +269,28 @@ def _power(frame: pd.DataFrame, diagnosis: Plain) -> Plain:
         return settle
     sizes = None
     if r:
-        needed = 4 if abs(r) == 1 else math.ceil((1.959963984540054 / math.atanh(abs(r))) ** 2 + 3)
+        needed = 4 if abs(r) == 1 else math.ceil((Z95 / math.atanh(abs(r))) ** 2 + 3)
         sizes = max(needed, 4) if needed <= MOST_SIZES else None
     dip = boundary.boundary_power(frame, y=diagnosis["y"]) if diagnosis["kind"] == "family" else None
     return settle | {"sizes": sizes, "most_sizes": MOST_SIZES, "boundary": dip}
 
 
 def _facts(frame: pd.DataFrame, diagnosis: Plain, along: Axis) -> Plain:
-    """A diagnosis of steps with what its sentences say of it besides: labels for names, the last step, counts; of sizes
-    the known steps and whether the scores seem swapped, of a path the words of its axis, its turns and its forecast."""
+    """What the sentences of a diagnosis of steps say besides: labels for names, counts; of sizes the known steps and
+    whether the scores seem swapped, of a path the words of its axis, its turns and its forecast."""
     steps, names, labels = diagnosis["steps"], (diagnosis["x"], diagnosis["y"]), diagnosis["labels"]
     stated = "truthfulqa_stderr" in frame.columns and bool(frame["truthfulqa_stderr"].notna().any())
     facts = {
-        **diagnosis,
         **{axis: labels[diagnosis[axis]] for axis in ("x", "y")},
-        "n_steps": len(steps),
-        "last": steps[-1],
         "counts": {phase: sum(step["phase"] == phase for step in steps) for phase in coupling.PHASES},
         "settled": sum(step["settled"] for step in steps),
         "runs_of": " and ".join(labels[name] for name in diagnosis["runs"]),
-        "n_runs": len(diagnosis["runs"]),
         "mc2_bound": "truthfulqa" in names and not stated,
     }
     if along.by_size:
         sizes, known = diagnosis["sizes"], known_steps()
         rows = [(size["params_b"], size["x"], size["y"]) for size in sizes]
         return facts | {
-            "smallest": sizes[0],
-            "largest": sizes[-1],
             "known": len(known),
             "known_negative": int((known["gamma"] < 0).sum()),
             "swapped": diagnosis["kind"] == "family" and perhaps_swapped(rows),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from html import escape
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,18 +30,12 @@ SCRIPTS = (
     "page.js",
 )
 STYLE = "dashboard.css"
-#: what a reader without JavaScript sees; the scripts put tabs, forms and results in
-PLACE = (
-    '<section class="cape-dash" aria-label="Dashboard"><noscript><p>The dashboard computes in your browser and '
-    "needs JavaScript; nothing is sent anywhere. The command <code>cape diagnose</code> gives the same answers.</p>"
-    "</noscript></section>"
-)
 
 
 def html(folder: str = "../_static/dashboard/") -> str:
     """The dashboard for a page of the book; `folder` is where its scripts and style lie, as the page sees it."""
     scripts = "".join(f'<script defer src="{folder}{name}"></script>' for name in SCRIPTS)
-    return f'<link rel="stylesheet" href="{folder}{STYLE}">{PLACE}{_kit()}{scripts}'
+    return f'<link rel="stylesheet" href="{folder}{STYLE}">{_place()}{scripts}'
 
 
 def inline() -> str:
@@ -53,7 +48,7 @@ def inline() -> str:
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Dashboard</title>'
     base = "body { font-family: system-ui, sans-serif; margin: 1rem; }"
     top = f'<!doctype html><html lang="en"><head>{head}<style>{base}{style}</style></head>'
-    return f"{top}<body>{PLACE}{_kit()}{scripts}</body></html>"
+    return f"{top}<body>{_place()}{scripts}</body></html>"
 
 
 def show(place: str = "live") -> None:
@@ -76,9 +71,15 @@ def static_dir() -> Path:
     raise SurroundingsError(f"the dashboard's scripts are not beside {package}; install cape_lib again")
 
 
-def _kit() -> str:
-    text = json.dumps(kit(), separators=(",", ":"), ensure_ascii=False, allow_nan=False).replace("</", "<\\/")
-    return f'<script type="application/json" id="cape-kit">{text}</script>'
+def _place() -> str:
+    """The markup of the dashboard with the kit beside it; a reader without JavaScript sees the command that does it."""
+    from jinja2 import Template
+
+    used = kit()
+    text = json.dumps(used, separators=(",", ":"), ensure_ascii=False, allow_nan=False).replace("</", "<\\/")
+    markup = Template(files("cape_lib.dashboard").joinpath("dashboard.html").read_text("utf-8"), autoescape=True)
+    page = markup.render(examples=used["examples"], tabs=list(used["forms"]), views=used["views"])
+    return f'{page}<script type="application/json" id="cape-kit">{text}</script>'
 
 
 def what_it_compares_with(used: Plain) -> str:

@@ -7,9 +7,9 @@ import pandas as pd
 
 from cape_lib import tables
 from cape_lib.base import coupling
-from cape_lib.dashboard.wording import Plain, answered, interval, number, shown
+from cape_lib.dashboard.wording import Plain, answered, correlation, interval, number, shown
 from cape_lib.errors import MissingError, ScoresError, UsageError
-from cape_lib.stats import Z95, corrected, fisher, normal_p, pearson_rows, score_noise
+from cape_lib.stats import Z95, corrected, normal_p, score_noise
 from cape_lib.tables import Scores, model_names
 from cape_lib.tables.axes import Axis
 from cape_lib.tables.columns import known_name
@@ -80,10 +80,9 @@ def diagnose_pairs(rows: pd.DataFrame, by: str, *, x: str = "hellaswag", y: str 
         up = sum(pair[name] > 0 for pair in sure)
         return f"is surely higher in {up}, surely lower in {len(sure) - up}, open in {len(pairs) - len(sure)}"
 
-    facts = diagnosis | {
+    facts = {
         **labels,
         **{f"{name}_y": (diagnosis[name] or {}).get(y) for name in ("spread", "noise")},
-        "n_pairs": len(pairs),
         "one": one,
         "many": many,
         "sentence": sentence(pairs[0], **labels),
@@ -130,14 +129,11 @@ def _is_sure(pair: Plain, name: str) -> bool:
 def _over_values(group: pd.DataFrame, x: str, y: str) -> Plain:
     """r over the values of the size that has most, their spread and the spread that questions alone give."""
     scores = {name: group[name].to_numpy(float) for name in (x, y)}
-    n = len(group)
-    if n < 3:
+    if len(group) < 3:
         return {"r": None, "spread": None, "noise": None}
-    r = float(pearson_rows(scores[x], scores[y]))
-    fit = fisher(r, n)
     noise = {name: number(float(np.sqrt(np.mean(score_noise(group, name) ** 2)))) for name in (x, y)}
     return {
-        "r": {"estimate": number(r), "interval": interval(fit.low, fit.high), "n": n},
+        "r": correlation(scores[x], scores[y]),
         "spread": {name: float(values.std(ddof=1)) for name, values in scores.items()},
         "noise": noise,
     }

@@ -16,6 +16,7 @@ import pandas as pd
 
 from cape_lib import tables
 from cape_lib.errors import ScoresError
+from cape_lib.stats import Floats, fisher, pearson
 
 Plain = dict[str, Any]
 _SLOT = re.compile(r"\{(@?[a-z0-9_.]+)(?:\|([^}]*))?\}")
@@ -38,7 +39,8 @@ LARGE = 1e6
 @lru_cache(maxsize=8)
 def templates(name: str = "words") -> Any:
     """What a file beside this one holds: `words` (single sentences), `answers` (by kind of diagnosis, see `speak`),
-    `views` (the tables below the answers, which the browser draws), `checks` (of numbers typed there) or `examples`.
+    `views` (the charts and tables below them, which the browser draws), `forms` (what is typed there), `checks` (of
+    what is typed) or `examples`.
     """
     text = files("cape_lib.dashboard").joinpath(f"{name}.json").read_text(encoding="utf-8")
     return json.loads(text)
@@ -59,9 +61,13 @@ def rules() -> list[dict[str, str]]:
     return [{str(name): text for name, text in row.items()} for row in table.to_dict("records")]
 
 
-def answered(diagnosis: Plain, facts: Mapping[str, Any]) -> Plain:
-    """The diagnosis with its answers and notes (`speak`), and as `advice` the rules of its kind that hold."""
-    kind = diagnosis["kind"]
+def answered(diagnosis: Plain, more: Mapping[str, Any]) -> Plain:
+    """The diagnosis with its answers and notes (`speak`), and as `advice` the rules of its kind that hold.
+
+    They speak of the diagnosis, of `more`, and of what `answers.json` names in both by its path (`facts`).
+    """
+    kind, facts = diagnosis["kind"], {**diagnosis, **more}
+    facts |= {name: lookup(facts, path) for name, path in _lists(kind).get("facts", {}).items()}
     own = [rule for rule in rules() if rule["kind"] == kind and holds(rule["condition"], facts)]
     shown_of = [{name: text for name, text in rule.items() if name not in ("kind", "condition")} for rule in own]
     return diagnosis | speak(kind, facts) | {"advice": shown_of}
@@ -77,12 +83,16 @@ def speak(kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     `shown`), and {@name} for a further list of the same kind. A kind that is `like` another takes its lists from it.
     Raises KeyError for a path that is not among the facts.
     """
-    lists = templates("answers")[kind]
-    lists = templates("answers")[lists["like"]] | lists if "like" in lists else lists
+    lists = _lists(kind)
     return {
         "answers": {name: _say(lists[name], facts, lists) for name in ("headline", *QUESTIONS)},
         "notes": [_fill(text, facts, lists) for condition, text in lists["notes"] if holds(condition, facts)],
     }
+
+
+def _lists(kind: str) -> Plain:
+    lists = templates("answers")[kind]
+    return templates("answers")[lists["like"]] | lists if "like" in lists else lists
 
 
 def _say(choices: list[list[str]], facts: Mapping[str, Any], lists: Mapping[str, Any]) -> str:
@@ -98,11 +108,18 @@ def _fill(text: str, facts: Mapping[str, Any], lists: Mapping[str, Any]) -> str:
 
 
 def lookup(facts: Mapping[str, Any], path: str) -> Any:
-    """The value at a path of names and places ("rows.0.model"); None below None, KeyError where there is none."""
+    """The value at a path of names and places ("rows.0.model", "rows.-1", "rows.length").
+
+    None below None and beyond the end of a list, KeyError for a name that is not there.
+    """
     value: Any = facts
     for key in path.split("."):
-        if value is not None:
-            value = value[int(key)] if isinstance(value, list) else value[key]
+        if isinstance(value, list) and key == "length":
+            value = len(value)
+        elif isinstance(value, list):
+            value = value[int(key)] if -len(value) <= int(key) < len(value) else None
+        elif value is not None:
+            value = value[key]
     return value
 
 
@@ -162,6 +179,12 @@ def _size(billions: float) -> str:
         return f"{fixed(1000 * billions, 0)}M"
     text = fixed(billions, 0 if billions >= 100 else 1)
     return f"{text.removesuffix('.0')}B"
+
+
+def correlation(first: Floats, second: Floats) -> Plain:
+    """r of two columns as plain data: two points always lie on a line, so that it takes three."""
+    fit = pearson(first, second) if len(first) > 2 else fisher(math.nan, len(first))
+    return {"estimate": number(fit.estimate), "interval": interval(fit.low, fit.high), "n": fit.n}
 
 
 def interval(low: float, high: float) -> dict[str, Any]:

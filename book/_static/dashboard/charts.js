@@ -1,10 +1,11 @@
-/* The charts of each kind of diagnosis, as SVG made by hand, with their captions: a plane of two scores, and estimates with
- * intervals. Colours come from the style sheet, so that they follow the page's theme. */
+/* The charts of each kind of diagnosis, as SVG: a plane of two scores, and estimates with intervals. A chart is points and
+ * paths between two axes; its title and caption are in the view of the diagnosis (views.json). Colours come from the style
+ * sheet, so that they follow the page's theme. */
 (function (root) {
   "use strict";
   const Cape = (root.Cape = root.Cape || {});
   const W = Cape.wording;
-  const { el, num, minus, table, textOf } = Cape.results;
+  const { el, minus, textOf } = Cape.results;
   const WIDTH = 640;
   const MARGIN = { top: 28, right: 16, bottom: 44, left: 50 };
   const RIGHT = WIDTH - MARGIN.right;
@@ -13,10 +14,10 @@
   const short = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}\u2026` : text);
   let charts = 0;
 
-  /* ---- axes, points, names ---- */
+  /* ---- axes, marks, names ---- */
 
   /* Even, round ticks over a range. */
-  function ticks(low, high, most) {
+  function ticks({ low, high }, most) {
     const raw = (high - low) / most;
     const power = 10 ** Math.floor(Math.log10(raw));
     const step = [1, 2, 5, 10].map((k) => k * power).find((s) => s >= raw);
@@ -33,90 +34,86 @@
     return { low: Math.max(a - margin, low), high: Math.min(b + margin, high) };
   }
 
-  /* An empty chart with axes: x and y map values to places, `mark` puts a mark between them, `write` a text over them. */
-  function frame({ title, description, x, y, height = 380 }) {
+  /* A chart of marks, each with a class and a `path` of points or a point {x, y, r, title}; `labels` are names of points,
+   * `notes` words at the right end. x and y have low, high and name, x also `lines`: the words below 1, 2, 3 ... */
+  function chart({ title, description, x, y, marks, labels = [], notes = [], height = 380 }) {
     const bottom = height - MARGIN.bottom;
     const scale = ({ low, high }, from, to) => (v) => from + ((v - low) / (high - low || 1)) * (to - from);
     const [sx, sy] = [scale(x, MARGIN.left, RIGHT), scale(y, bottom, MARGIN.top)];
-    const below = (x.ticks ?? ticks(x.low, x.high, 8)).flatMap((v) => [
+    const text = (anchor, left, top, words, name) =>
+      svg("text", { x: left, y: top, "text-anchor": anchor, class: name }, words);
+    const below = (x.lines ? [...x.lines.keys()] : ticks(x, 8)).flatMap((v) => [
       svg("line", { x1: sx(v), x2: sx(v), y1: bottom, y2: bottom + 4, class: "tick" }),
-      ...(x.format ? x.format(v) : [String(v)]).map((text, i) =>
-        svg("text", { x: sx(v), y: bottom + 18 + 16 * i, "text-anchor": "middle" }, text),
-      ),
+      ...(x.lines?.get(v) ?? [String(v)]).map((line, i) => text("middle", sx(v), bottom + 18 + 16 * i, line)),
     ]);
-    const beside = ticks(y.low, y.high, 5).flatMap((v) => [
+    const beside = ticks(y, 5).flatMap((v) => [
       svg("line", { x1: MARGIN.left, x2: RIGHT, y1: sy(v), y2: sy(v), class: "grid" }),
-      svg("text", { x: MARGIN.left - 6, y: sy(v) + 4, "text-anchor": "end" }, minus(String(v))),
+      text("end", MARGIN.left - 6, sy(v) + 4, minus(String(v))),
     ]);
-    const names = [
-      svg("text", { x: RIGHT, y: height - 8, "text-anchor": "end", class: "name" }, x.name),
-      svg("text", { x: 4, y: 17, class: "name" }, y.name),
-    ];
+    const names = [text("end", RIGHT, height - 8, x.name, "name"), text("start", 4, 17, y.name, "name")];
+    const along = (path) => path.map(([a, b], i) => `${i ? "L" : "M"}${round(sx(a))} ${round(sy(b))}`).join("");
+    const drawn = marks.map((mark) =>
+      mark.path
+        ? svg("path", { d: along(mark.path), fill: "none", class: mark.class })
+        : svg("circle", { cx: sx(mark.x), cy: sy(mark.y), r: mark.r, class: mark.class }, svg("title", {}, mark.title)),
+    );
     const id = `clip-${++charts}`;
     const window_ = { x: MARGIN.left, y: MARGIN.top, width: RIGHT - MARGIN.left, height: bottom - MARGIN.top };
-    const [layer, labels] = [svg("g", { "clip-path": `url(#${id})` }), svg("g")];
-    const whole = svg(
+    return svg(
       "svg",
       { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", class: "dash-chart" },
       svg("title", {}, title),
       svg("desc", {}, description),
       svg("clipPath", { id }, svg("rect", window_)),
       svg("g", { class: "dash-axes" }, below, beside, names),
-      layer,
-      labels,
+      svg("g", { "clip-path": `url(#${id})` }, drawn),
+      svg("g", {}, notes.map(([v, words]) => text("end", RIGHT - 4, sy(v) + 4, words, "band-name")), named(labels)),
     );
-    const mark = (name, attributes, ...more) => layer.append(svg(name, attributes, ...more));
-    const write = (attributes, text) => labels.append(svg("text", attributes, text));
-    return { svg: whole, x: sx, y: sy, named: [], mark, write };
-  }
 
-  const path = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${round(x)} ${round(y)}`).join("");
-
-  const point = (chart, x, y, attributes, title) =>
-    chart.mark("circle", { cx: chart.x(x), cy: chart.y(y), ...attributes }, title ? svg("title", {}, title) : null);
-
-  /* A name beside a point; one that would lie on another name is left out (the point still says it). */
-  function label(chart, x, y, text) {
-    const wide = 8.5 * text.length;
-    const [cx, cy] = [chart.x(x), chart.y(y)];
-    const left = cx + 8 + wide > RIGHT;
-    const [from, top] = [cx + (left ? -8 - wide : 8), cy - 20];
-    if (chart.named.some(([a, b, w]) => from < a + w && a < from + wide && top < b + 17 && b < top + 17)) return;
-    chart.named.push([from, top, wide]);
-    const place = { x: cx + (left ? -8 : 8), y: cy - 7, "text-anchor": left ? "end" : "start" };
-    for (const name of ["halo", "label"]) chart.write({ ...place, class: name }, text);
+    /* Names beside points; one that would lie on another name is left out (the point still says it). */
+    function named(points) {
+      const taken = [];
+      return points.flatMap((point) => {
+        const wide = 8.5 * point.label.length;
+        const [cx, cy] = [sx(point.x), sy(point.y)];
+        const left = cx + 8 + wide > RIGHT;
+        const [from, top] = [cx + (left ? -8 - wide : 8), cy - 20];
+        if (taken.some(([a, b, w]) => from < a + w && a < from + wide && top < b + 17 && b < top + 17)) return [];
+        taken.push([from, top, wide]);
+        return ["halo", "label"].map((name) => text(left ? "end" : "start", cx + (left ? -8 : 8), cy - 7, point.label, name));
+      });
+    }
   }
 
   /* ---- the two kinds of charts ---- */
 
   /* The plane of two scores: known models in grey, some of them ringed, a curve or a line with its band, and one's own
    * models, each with an interval (low to high) where it has one, `joined` in their order. */
-  function plane({ own, known, nearest = [], curve, line, band, joined, names, title, description }) {
-    const over = (axis) => ({ ...range([...own, ...known].map((p) => p[axis]), { low: 0, high: 100 }), name: names[axis] });
-    const [x, y] = [over("x"), over("y")];
-    const chart = frame({ title, description, x, y });
-    const along = (f, from = x.low, to = x.high) =>
-      Array.from({ length: 61 }, (_, i) => from + ((to - from) * i) / 60).map((v) => [chart.x(v), chart.y(f(v))]);
-    const draw = (points, name) => chart.mark("path", { d: path(points), fill: "none", class: name });
-    const dot = (p, r, name) => point(chart, p.x, p.y, { r, class: name }, `${p.label ?? p.model}: ${p.x} / ${p.y}`);
-    if (band) {
-      const [down, up] = [0, 1].map((end) => along((v) => band(v)[end]));
-      chart.mark("path", { d: `${path([...up, ...down.reverse()])}Z`, class: "prediction" });
-    }
-    if (line) draw(along(line), "line");
-    for (const p of known) dot(p, 2.6, "known");
-    if (curve) draw(along(curve, 0, 100), "curve");
-    for (const p of nearest) dot(p, 4, "near");
-    for (const [i, p] of joined ? own.slice(1).entries() : []) {
-      draw([own[i], p].map((q) => [chart.x(q.x), chart.y(q.y)]), `step ${p.phase ?? ""}`);
-    }
-    for (const p of own) {
-      const place = { x1: chart.x(p.x), x2: chart.x(p.x), y1: chart.y(p.low), y2: chart.y(p.high), class: "interval" };
-      if (p.low !== undefined) chart.mark("line", place);
-      dot(p, 5, "own");
-    }
-    for (const p of [own[0], own.at(-1), ...own.slice(1, -1)]) label(chart, p.x, p.y, p.label);
-    return chart.svg;
+  function plane({ own, known, nearest = [], curve, line, band, joined, x, y, ...words }) {
+    const over = (axis) => range([...own, ...known].map((p) => p[axis]), { low: 0, high: 100 });
+    const across = over("x");
+    const along = (f, { low, high } = across) =>
+      Array.from({ length: 61 }, (_, i) => low + ((high - low) * i) / 60).map((v) => [v, f(v)]);
+    const dots = (points, r, name) =>
+      points.map((p) => ({ x: p.x, y: p.y, r, class: name, title: `${p.label ?? p.model}: ${p.x} / ${p.y}` }));
+    const [down, up] = band ? [0, 1].map((end) => along((v) => band(v)[end])) : [];
+    const steps = (joined ? own.slice(1) : []).map((p, i) => ({
+      class: `step ${p.phase ?? ""}`,
+      path: [own[i], p].map((q) => [q.x, q.y]),
+    }));
+    const spread = own.filter((p) => p.low !== undefined);
+    const marks = [
+      ...(band ? [{ class: "prediction", path: [...up, ...down.reverse()] }] : []),
+      ...(line ? [{ class: "line", path: along(line) }] : []),
+      ...dots(known, 2.6, "known"),
+      ...(curve ? [{ class: "curve", path: along(curve, { low: 0, high: 100 }) }] : []),
+      ...dots(nearest, 4, "near"),
+      ...steps,
+      ...spread.map((p) => ({ class: "interval", path: [p.low, p.high].map((end) => [p.x, end]) })),
+      ...dots(own, 5, "own"),
+    ];
+    const labels = [own[0], own.at(-1), ...own.slice(1, -1)];
+    return chart({ ...words, x: { ...across, name: x }, y: { ...over("y"), name: y }, marks, labels });
   }
 
   /* A name in two lines of about one length, where it has several words; a line that is too long is cut. */
@@ -129,212 +126,164 @@
   }
 
   /* Estimates with intervals in a row: gamma a step, or h a release; bands and a zero line. */
-  function intervals({ rows, name, title, description, bands = [], limit = 3 }) {
+  function intervals({ rows, bands = [], limit = 3, x, y, ...words }) {
     const inside = rows.flatMap((r) => [r.value, r.low, r.high]).filter(Number.isFinite);
     const reach = range(inside.length ? inside : [0], { least: 0.3 });
     const most = Math.max(limit, ...rows.filter((r) => Number.isFinite(r.value)).map((r) => 1.3 * Math.abs(r.value)));
-    const y = { low: Math.max(Math.min(reach.low, -0.3), -most), high: Math.min(Math.max(reach.high, 0.3), most), name };
+    const [low, high] = [Math.max(Math.min(reach.low, -0.3), -most), Math.min(Math.max(reach.high, 0.3), most)];
+    const within = (v) => Math.min(Math.max(v, low), high);
+    const end = rows.length + (bands.length ? 0.9 : 0.5);
     // So many names fit side by side on a phone; the others are in the table below and in each point's own title.
-    const labels = rows.map((row) => twoLines(row.label));
-    const wide = Math.max(...labels.flat().map((text) => text.length));
+    const names = rows.map((row, i) => [i + 1, twoLines(row.label)]);
+    const wide = Math.max(...names.flatMap(([, lines]) => lines.map((line) => line.length)));
     const every = Math.ceil(rows.length / Math.max(1, Math.floor((WIDTH - MARGIN.left) / (10.5 * (wide + 1)))));
-    const named = rows.map((_, i) => i + 1).filter((at) => (rows.length - at) % every === 0);
-    const x = { low: 0.5, high: rows.length + (bands.length ? 0.9 : 0.5), ticks: named, name: "" };
-    x.format = (v) => labels[v - 1];
-    const chart = frame({ title, description, y, height: 300, x });
-    const across = { x: chart.x(0.5), width: RIGHT - chart.x(0.5) };
-    const within = (v) => Math.min(Math.max(v, y.low), y.high);
-    for (const { phase, ...band } of bands) {
-      const [low, high] = [within(band.low), within(band.high)].map(chart.y);
-      if (low <= high) continue;
-      chart.mark("rect", { ...across, y: high, height: low - high, class: `band ${phase}` });
-      const middle = chart.y((within(band.low) + within(band.high)) / 2) + 4;
-      chart.write({ x: RIGHT - 4, y: middle, "text-anchor": "end", class: "band-name" }, phase);
-    }
-    chart.mark("line", { x1: chart.x(0.5), x2: RIGHT, y1: chart.y(0), y2: chart.y(0), class: "zero" });
-    rows.forEach((r, i) => {
-      const at = chart.x(i + 1);
-      const stretches = { any: [[y.low, y.high]], gap: [[y.low, r.high], [r.low, y.high]], bounded: [[r.low, r.high]] };
-      for (const [low, high] of stretches[r.shape] ?? []) {
-        const ends = { y1: chart.y(Math.max(low, y.low)), y2: chart.y(Math.min(high, y.high)) };
-        chart.mark("line", { x1: at, x2: at, class: `interval ${r.phase || ""}`, ...ends });
-      }
-      const kind = r.known ? "near" : `own ${r.phase || ""}`;
-      if (Number.isFinite(r.value)) point(chart, i + 1, r.value, { r: 5, class: kind }, r.title);
+    const lines = new Map(names.filter(([at]) => (rows.length - at) % every === 0));
+    const cut = bands.map((band) => ({ ...band, low: within(band.low), high: within(band.high) }));
+    const shades = cut.filter((band) => band.low < band.high);
+    const box = (b) => [[0.5, b.low], [end, b.low], [end, b.high], [0.5, b.high]];
+    const stretches = (r) => ({ any: [[low, high]], gap: [[low, r.high], [r.low, high]], bounded: [[r.low, r.high]] })[r.shape];
+    const estimates = rows.flatMap((r, i) => {
+      const ranges = (stretches(r) ?? []).map((ends) => ends.map((v) => [i + 1, within(v)]));
+      const point = { x: i + 1, y: r.value, r: 5, class: r.known ? "near" : `own ${r.phase || ""}`, title: r.title };
+      return [
+        ...ranges.map((path) => ({ class: `interval ${r.phase || ""}`, path })),
+        ...(Number.isFinite(r.value) ? [point] : []),
+      ];
     });
-    return chart.svg;
+    return chart({
+      ...words,
+      height: 300,
+      x: { low: 0.5, high: end, lines, name: x },
+      y: { low, high, name: y },
+      marks: [
+        ...shades.map((b) => ({ class: `band ${b.phase}`, path: box(b) })),
+        { class: "zero", path: [[0.5, 0], [end, 0]] },
+        ...estimates,
+      ],
+      notes: shades.map((b) => [(b.low + b.high) / 2, b.phase]),
+    });
   }
 
   const STYLES = `fill stroke stroke-width stroke-dasharray opacity fill-opacity font-family font-size font-weight
     paint-order`.split(/\s+/);
 
   /* A copy of a chart with its colours written in: text of an SVG file. */
-  function standalone(chart) {
-    const copy = chart.cloneNode(true);
-    const [from, to] = [chart, copy].map((s) => [s, ...s.querySelectorAll("*")]);
+  function standalone(drawing) {
+    const copy = drawing.cloneNode(true);
+    const [from, to] = [drawing, copy].map((s) => [s, ...s.querySelectorAll("*")]);
     from.forEach((element, i) => {
       const style = root.getComputedStyle(element);
       for (const name of STYLES) to[i].setAttribute(name, style.getPropertyValue(name));
     });
     copy.setAttribute("xmlns", copy.namespaceURI);
     copy.setAttribute("width", WIDTH);
-    const paper = root.getComputedStyle(chart.closest(".cape-dash")).getPropertyValue("--dash-paper").trim() || "#ffffff";
+    const paper = root.getComputedStyle(drawing.closest(".cape-dash")).getPropertyValue("--dash-paper").trim() || "#ffffff";
     copy.prepend(svg("rect", { width: "100%", height: "100%", fill: paper }));
     return new XMLSerializer().serializeToString(copy);
   }
 
-  /* ---- the charts of each diagnosis ---- */
+  /* ---- what each chart shows of a diagnosis ---- */
 
-  const figure = (chart, caption) => el("figure", {}, chart, el("figcaption", {}, caption));
-  const base = (row) => ({ model: row.model, x: row.hellaswag, y: row.truthfulqa });
+  const points = (rows, x, y) => rows.map((row) => ({ model: row.model, x: row[x], y: row[y] }));
+  const named = (rows, most) => rows.map((row) => ({ ...row, label: short(row.label ?? row.model, most) }));
   const noise = (y, sd) => (sd ? { low: y - 1.96 * sd, high: y + 1.96 * sd } : {});
+  const baseModels = (rows) => points(rows, "hellaswag", "truthfulqa");
 
-  function place(result) {
-    const { base: panel, ratio } = Cape.kit;
-    const known = Cape.knownModels().map(base);
-    const chart = plane({
-      own: [{ ...base(result), label: short(result.name, 30), ...noise(result.truthfulqa, result.noise / 1.96) }],
-      known,
-      nearest: result.nearest.map(base),
-      curve: (x) => Cape.isocline(ratio, Math.max(x, 0)),
-      names: { x: "HellaSwag", y: "TruthfulQA" },
-      title: result.answers.headline,
-      description: "Known models in grey, the nearest five ringed, the papers' curve dashed, your model filled.",
-    });
-    const drawn = "(grey; nearest ringed), one harness; the papers' curve dashed; your model with question noise";
-    return figure(chart, `${known.length} known models ${drawn}. Source: ${panel.panel} panel.`);
+  /* Known rows other than one's own. */
+  function others(rows, own) {
+    const names = new Set(own.map((row) => row.model));
+    return rows.filter((row) => !names.has(row.model));
   }
 
-  function ladder(result) {
-    const { x, y } = result.facts;
-    const many = textOf(result, "{@many}");
-    const names = result.points?.map((_, i) => (i ? result.steps[i - 1].last : result.whole.first));
-    const own = (result.points ?? result.sizes).map((p, i) => ({
-      ...p,
-      ...noise(p.y, p.y_sd),
-      label: short(names?.[i] ?? p.model, 24),
-      phase: i ? result.steps[i - 1].phase : null,
-    }));
-    const known = result.kind === "family" ? Cape.knownModels().map(base) : [];
-    const chart = plane({
-      own,
-      known,
-      joined: true,
-      names: { x, y },
-      title: `${result.n} ${many} in the plane of ${x} and ${y}`,
-      description: `Each of the ${many} a point with question noise; the path between them is coloured by the phase of the step.`,
-    });
-    const grey = known.length ? ` Grey points: ${known.length} known models.` : "";
-    const colours = "the path is vermilion for tax, grey for transition, green for bonus";
-    return figure(chart, `Your ${result.n} ${many}, in order; ${colours}.${grey}`);
-  }
+  const CHARTS = {
+    place(result) {
+      const { name: model, truthfulqa } = result;
+      const own = { ...baseModels([result])[0], model, ...noise(truthfulqa, result.noise / 1.96) };
+      return {
+        own: named([own], 30),
+        known: baseModels(Cape.knownModels()),
+        nearest: baseModels(result.nearest),
+        curve: (x) => Cape.isocline(Cape.kit.ratio, Math.max(x, 0)),
+        facts: { panel: Cape.kit.base.panel },
+      };
+    },
 
-  function steps(result) {
-    const { x, y } = result.facts;
-    const ends = (step) => ("from" in step ? [step.from, step.to] : [step.low_b, step.high_b].map(W.size));
-    const chart = intervals({
-      rows: result.steps.map((step) => ({
-        value: step.gamma,
-        ...step.interval,
-        phase: step.phase,
-        label: ends(step).join("\u2192"),
-        title: `${textOf(result, "{@ends}", { row: step })}: ${W.shown(step.gamma, "2")}`,
-      })),
-      bands: [
-        { low: -1e9, high: -0.1, phase: "tax" },
-        { low: -0.1, high: 0.1, phase: "transition" },
-        { low: 0.1, high: 1e9, phase: "bonus" },
-      ],
-      name: `gamma: points of ${y} for a point of ${x}`,
-      title: "Coupling of each step with its interval",
-      description: "One point a step with its 95 percent interval; below minus 0.1 a tax, above 0.1 a bonus.",
-    });
-    const drawn = "95 % Fieller intervals from score noise; cut off at the edge where they run on";
-    return figure(chart, `Coupling of each step, ${drawn}.`);
-  }
+    ladder({ kind, points: path, sizes, steps, whole }) {
+      const place = (i) => path && (i ? steps[i - 1].last : whole.first);
+      const own = (path ?? sizes).map((p, i) => ({
+        ...p,
+        ...noise(p.y, p.y_sd),
+        label: place(i) ?? p.model,
+        phase: i ? steps[i - 1].phase : null,
+      }));
+      return { own: named(own, 24), known: kind === "family" ? baseModels(Cape.knownModels()) : [], joined: true };
+    },
 
-  function eigen(result) {
-    const { benchmarks, eigenvalues, vectors } = result.dimension;
-    const panel = Cape.kit.dimension;
-    const own = eigenvalues.map((_, i) => [
-      `yours ${i + 1}`,
-      num(result, `dimension.eigenvalues.${i}`, "1"),
-      ...benchmarks.map((__, k) => num(result, `dimension.vectors.${i}.${k}`, "+2")),
-    ]);
-    const theirs = panel.eigenvalues.slice(0, 2).map((value, i) => [
-      `panel ${i + 1}`,
-      W.shown(value, "1"),
-      ...benchmarks.map((name) => minus(W.shown(panel.vectors[i][panel.benchmarks.indexOf(name)], "+2"))),
-    ]);
-    const same = benchmarks.every((name) => panel.benchmarks.includes(name));
-    const heads = ["direction", "#eigenvalue", ...benchmarks.map((name) => `#${Cape.read.label(name)}`)];
-    const rows = [...own.filter((_, i) => vectors[i] !== null), ...(same ? theirs : [])];
-    const summary = el("summary", {}, "Eigenvalues and eigenvectors of your scores, beside the panel's");
-    return el("details", {}, summary, table("Eigenvalues (points squared) and loadings", heads, rows));
-  }
+    steps(result) {
+      const ends = (step) => ("from" in step ? [step.from, step.to] : [step.low_b, step.high_b].map(W.size));
+      return {
+        rows: result.steps.map((step) => ({
+          value: step.gamma,
+          ...step.interval,
+          phase: step.phase,
+          label: ends(step).join("\u2192"),
+          title: `${textOf(result, "{@ends}", { row: step })}: ${W.shown(step.gamma, "2")}`,
+        })),
+        bands: [
+          { low: -1e9, high: -0.1, phase: "tax" },
+          { low: -0.1, high: 0.1, phase: "transition" },
+          { low: 0.1, high: 1e9, phase: "bonus" },
+        ],
+      };
+    },
 
-  /* The known rows that are not given, as points, and those that fit a test. */
-  function others(result, rows, point, ringed) {
-    const given = new Set(result.rows.map((row) => row.model));
-    const some = rows.filter((row) => !given.has(row.model));
-    return { known: some.map(point), nearest: some.filter(ringed).map(point) };
-  }
+    release({ line, lab, rows }) {
+      const [x, y] = ["swe_bench_verified", "gpqa_diamond"];
+      const known = others(Cape.kit.frontier.releases, rows);
+      return {
+        own: named(rows, 26).map((row) => ({ ...row, low: row.expected, high: row.y })),
+        known: points(known, x, y),
+        nearest: points(known.filter((row) => row.lab === lab), x, y),
+        line: (v) => line.slope * v + line.intercept,
+        band: (v) => Cape.ordinary(line, v),
+      };
+    },
 
-  function release(result) {
-    const { line, lab } = result;
-    const point = (row) => ({ model: row.model, x: row.swe_bench_verified, y: row.gpqa_diamond });
-    const beside = others(result, Cape.kit.frontier.releases, point, (row) => row.lab === lab);
-    const chart = plane({
-      own: result.rows.map((row) => ({ ...row, label: short(row.model, 26), low: row.expected, high: row.y })),
-      ...beside,
-      line: (x) => line.slope * x + line.intercept,
-      band: (x) => Cape.ordinary(line, x),
-      names: { x: "SWE-bench Verified", y: "GPQA Diamond" },
-      title: result.answers.headline,
-      description: "Known releases in grey, the named line with the range of 95 percent of releases, your release filled.",
-    });
-    const grey = `${beside.known.length} known releases (grey${lab ? `; ${lab} ringed` : ""})`;
-    return figure(chart, `${grey}, the ${line.name} line of ${line.date} with the range of 95 % of releases.`);
-  }
-
-  /* A first word that all names share is that of the lab, and left out at the axis. */
-  function trail(result) {
-    const { trajectory } = result;
-    const [first] = trajectory[0].model.split(" ");
-    const shared = trajectory.every((row) => row.model.startsWith(`${first} `));
-    const chart = intervals({
-      rows: trajectory.map((row) => ({
+    /* A first word that all names share is that of the lab, and left out at the axis. */
+    trail({ trajectory }) {
+      const [first] = trajectory[0].model.split(" ");
+      const shared = trajectory.every((row) => row.model.startsWith(`${first} `)) && first;
+      const rows = trajectory.map((row) => ({
         value: row.h,
         ...row.interval,
         known: row.known,
         label: shared ? row.model.slice(first.length + 1) : row.model,
         title: `${row.model}: ${W.shown(row.h, "1")}`,
-      })),
-      name: "h (points)",
-      title: "The lab's releases in order",
-      limit: 20,
-      description: "h of each release with its prediction interval.",
-    });
-    return figure(chart, `h in order of release${shared ? `, all ${first}` : ""}; known ones ringed, yours filled.`);
+      }));
+      return { rows, limit: 20, facts: { shared } };
+    },
+
+    variants({ mode, rows, ladder, nearest }) {
+      const [x, y] = ["gpqa_diamond", "omniscience_non_hallucination"];
+      const known = others(Cape.knownVariants(), rows).filter((row) => mode === null || row.mode === mode);
+      return {
+        own: named(points(rows, x, y), 30),
+        known: points(known, x, y),
+        nearest: points(ladder ?? nearest, x, y),
+        joined: true,
+      };
+    },
+  };
+
+  /* A chart with its caption, by the part of a view that asks for it: {draw, title, about, x, y, caption}. */
+  function draw(part, result) {
+    const { facts = {}, ...shown } = CHARTS[part.draw](result);
+    const known = shown.known?.length ?? 0;
+    const write = (text) => textOf(result, text, { ...result, ...result.facts, ...facts, known_here: known });
+    const words = { title: write(part.title), description: write(part.about), x: write(part.x), y: write(part.y) };
+    const drawing = (shown.rows ? intervals : plane)({ ...shown, ...words });
+    return el("figure", {}, drawing, el("figcaption", {}, write(part.caption)));
   }
 
-  function variants(result) {
-    const point = (row) => ({ model: row.model, x: row.gpqa_diamond, y: row.omniscience_non_hallucination });
-    const rows = Cape.knownVariants().filter((row) => result.mode === null || row.mode === result.mode);
-    const { known } = others(result, rows, point, () => false);
-    const ringed = result.ladder ? `those of ${result.generation} ringed` : "nearest ringed";
-    const chart = plane({
-      own: result.rows.map((row) => ({ ...point(row), label: short(row.model, 30) })),
-      known,
-      nearest: (result.ladder ?? result.nearest).map(point),
-      joined: true,
-      names: { x: "GPQA Diamond", y: "share admitted (q)" },
-      title: result.answers.headline,
-      description: `Known variants in grey, ${ringed}, your model filled.`,
-    });
-    const source = `Source: Artificial Analysis, to ${Cape.kit.today.facts.data_end}.`;
-    return figure(chart, `${known.length} known variants (grey; ${ringed}); your model filled. ${source}`);
-  }
-
-  Cape.charts = { WIDTH, standalone, draw: { place, ladder, steps, eigen, release, trail, variants } };
+  Cape.charts = { WIDTH, standalone, draw };
 })(window);

@@ -424,31 +424,25 @@
 
   /* ---- what the sentences speak of besides ---- */
 
-  /* A diagnosis of steps with labels for names, the last step, counts. */
+  /* Of steps: labels for names, counts. */
   function factsOf(rows, result) {
     const { labels, runs } = result;
     const stated = rows.some((row) => isKnown(row.truthfulqa_stderr));
     const count = (phase) => result.steps.filter((s) => s.phase === phase).length;
     return {
-      ...result,
       x: labels[result.x],
       y: labels[result.y],
-      n_steps: result.steps.length,
-      last: result.steps.at(-1),
       counts: { tax: count("tax"), transition: count("transition"), bonus: count("bonus") },
       settled: result.steps.filter((s) => s.settled).length,
       runs_of: runs.map((name) => labels[name]).join(" and "),
-      n_runs: runs.length,
       mc2_bound: [result.x, result.y].includes("truthfulqa") && !stated,
     };
   }
 
-  /* Of sizes: the two ends, the known steps, whether the scores seem swapped. */
+  /* Of sizes: the known steps, whether the scores seem swapped. */
   function ofSizes({ kind, sizes }) {
     const { steps: known, dimension: panel } = Cape.kit;
     return {
-      smallest: sizes[0],
-      largest: sizes.at(-1),
       known: known.length,
       known_negative: known.filter((s) => s.gamma < 0).length,
       swapped: kind === "family" && Cape.perhapsSwapped(sizes.map((s) => [s.params_b, s.x, s.y])),

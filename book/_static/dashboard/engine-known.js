@@ -33,8 +33,6 @@
       second: { dy: gap, dx: gap / TYPICAL_GAMMA, dx_least: Math.SQRT2 * noiseX },
     };
     const facts = {
-      ...diagnosis,
-      lead: trend.truthfulqa,
       residual_size: Math.abs(trend.truthfulqa.residual),
       token_edge: kit.token_edge,
       typical: TYPICAL_GAMMA,
@@ -87,7 +85,7 @@
     const { least_clusters, z95, t95 } = Cape.kit;
     const n = hits.length;
     const share = N.mean(hits.map(Number));
-    const away = N.grouped(hits.map((hit, i) => [families[i], hit - share]), ([family]) => family);
+    const away = Map.groupBy(hits.map((hit, i) => [families[i], hit - share]), ([family]) => family);
     const sums = [...away.values()].map((rows) => N.sum(rows.map(([, off]) => off)));
     const groups = sums.length;
     if (groups < least_clusters) return wilson(count(hits, Boolean), n, z95);
@@ -177,10 +175,6 @@
     const widest = scored.reduce((best, axis) => (best && best.spread_new >= axis.spread_new ? best : axis), null);
     const [low, high] = intervalOfH(line, last.y, last.x);
     return W.answered(own, {
-      ...own,
-      last,
-      newest: trail.at(-1),
-      before: trail.at(-2)?.model ?? null,
       h_size: Math.abs(last.h),
       noise95: 1.96 * last.noise_sd,
       widest: widest && { label: Cape.read.label(widest.new), spread: widest.spread_new },
@@ -342,8 +336,7 @@
     const diagnosis = { kind: "today", phase: null, mode, generation, rows: own.map(plain), beside, ladder, change };
     diagnosis.nearest = nearest.slice(0, NEAREST);
     const fell = change !== null && change[ADMITS] < -change.noise[ADMITS];
-    const facts = { ...Cape.kit.today.facts, ...diagnosis, last: plain(last), family: ofFamily(last, ladder ?? []), fell };
-    return W.answered(diagnosis, facts);
+    return W.answered(diagnosis, { ...Cape.kit.today.facts, family: ofFamily(last, ladder ?? []), fell });
   }
 
   /* Its place, in percent that lie lower, among those within some points of its GPQA, at least ten of them. */

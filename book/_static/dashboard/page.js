@@ -1,76 +1,95 @@
-/* The dashboard's page: the form of each tab, a diagnosis after every keystroke, text and files read in, tabs, start. */
+/* The dashboard's page: the form of each tab, a diagnosis after every keystroke, text and files read in, tabs, start. What
+ * stands in a form is in forms.json, what stays the same in the markup. */
 (function (root) {
   "use strict";
   const Cape = (root.Cape = root.Cape || {});
   const { app, state: S } = Cape;
   const { el, button, folded, minus } = Cape.results;
-  const { PAIR, EXTRA, RELEASE, TODAY, MOST_ROWS } = S;
   const QUIET = ["missing", "missing_size", "missing_place", "too_few_none"];
   const label = (name) => Cape.read.label(name);
+  const short = (name) => app.kit.short[name] ?? label(name);
   const open = () => app.state[app.state.tab];
+  const form = () => app.kit.forms[app.state.tab];
   const panel = (selector, tab = app.state.tab) => app.section.querySelector(`#dash-panel-${tab} ${selector}`);
   let hearing = 0;
   let unique = 0;
-  /* The text fields of the open tab {holder, name, row, input, place}, and the messages of its table. */
-  let fields = [];
-  let messages = [];
 
-  /* ---- fields that write what is typed into the state, with what is wrong beside them ---- */
+  /* ---- fields: each is named by the path of what it holds in the open tab ("rows.2.hellaswag") ---- */
 
-  const group = (...nodes) => el("div", { class: "dash-fields" }, nodes);
-
-  /* A text field of holder[name], and the place of its problem. `row` is that of its problems, null for the table's. */
-  function text(holder, name, { row = null, label: said, value = holder[name], write } = {}) {
-    const id = `dash-${++unique}`;
-    const attributes = { type: "text", autocomplete: "off", spellcheck: "false", maxlength: "60", "aria-label": said };
-    const input = el("input", { id, ...attributes, "aria-describedby": `${id}-problem` });
-    input.value = value ?? "";
-    const usual = (typed) => {
-      holder[name] = typed;
-      update();
-    };
-    input.addEventListener("input", () => (write ?? usual)(input.value));
-    const place = el("p", { class: "dash-problem", id: `${id}-problem` });
-    fields.push({ holder, name, row, input, place });
-    return { input, place };
+  /* The record that a path leads into, and its key there. */
+  function place(path) {
+    const [, i, key] = /^row(?:s\.(\d+))?\.(.*)$/s.exec(path) ?? [];
+    if (key === undefined) return [open(), path];
+    return [i ? open().rows[i] : open().row, key];
   }
 
-  /* A text field below its label. */
-  function field(holder, name, said, { hint, ...more } = {}) {
-    const { input, place } = text(holder, name, more);
-    const about = hint ? el("span", { class: "dash-small" }, hint) : null;
-    return el("div", { class: "dash-field" }, el("label", { for: input.id }, said), input, about, place);
+  const typed = (path) => {
+    const [record, key] = place(path);
+    return record[key] ?? "";
+  };
+
+  /* A text field, and the place of its problem. */
+  function text(path, more) {
+    const id = `dash-${++unique}`;
+    const usual = { type: "text", autocomplete: "off", spellcheck: "false", maxlength: "60" };
+    const input = el("input", { id, name: path, ...usual, ...more, "aria-describedby": `${id}-problem` });
+    input.value = isName(path) ? label(typed(path)) : typed(path);
+    return [input, el("p", { class: "dash-problem", id: `${id}-problem` })];
   }
 
-  /* One of several options, [value, text] each, for holder[name]. */
-  function choice(holder, name, said, options, changed = update) {
+  /* A text field below its label, or a choice of one of several options, [value, text] each. */
+  function field(path, words, hint, options = form().options?.[path]) {
+    if (!options) {
+      const [input, problem] = text(path);
+      const about = hint && el("span", { class: "dash-small" }, hint);
+      return el("div", { class: "dash-field" }, el("label", { for: input.id }, words), input, about, problem);
+    }
     const id = `dash-${++unique}`;
-    const chosen = holder[name] || options[0][0];
+    const chosen = typed(path) || options[0][0];
     const items = options.map(([value, shown]) => el("option", { value, selected: value === chosen }, shown));
-    const onchange = (event) => {
-      holder[name] = event.target.value;
-      changed();
-    };
-    const select = el("select", { id, onchange }, items);
-    return el("div", { class: "dash-field dash-choice" }, el("label", { for: id }, said), select);
+    const select = el("select", { id, name: path }, items);
+    return el("div", { class: "dash-field dash-choice" }, el("label", { for: id }, words), select);
   }
 
-  /* Show problems beside their fields, each with its mend, and below their rows; a field without one is clean again. */
+  const group = (fields) => el("div", { class: "dash-fields" }, fields);
+  const buttons = (...nodes) => el("div", { class: "dash-buttons" }, nodes);
+  const isName = (path) => app.state.tab === "pair" && ["x", "y"].includes(path);
+
+  /* What is typed or chosen goes into the state. */
+  function typedInto({ name, value }) {
+    if (isName(name)) return rename(name, value);
+    const [record, key] = place(name);
+    record[key] = value;
+    if (name !== "axis") return update();
+    Cape.axes.fill(open().rows);
+    return rebuild();
+  }
+
+  /* Show problems beside their fields, each with its mend; those of a row that has no field for them below it. */
   function show(problems) {
-    for (const { holder, name, row, input, place } of fields) {
-      const own = problems.filter((p) => p.row === row && p.column === name);
+    const part = open();
+    const pathOf = ({ row, column }) => (row === null ? column : `${part.row ? "row" : `rows.${row}`}.${column}`);
+    const inputs = [...panel(".dash-form").querySelectorAll("input[name]")];
+    for (const input of inputs) {
+      const own = problems.filter((p) => pathOf(p) === input.name);
       input.toggleAttribute("aria-invalid", false);
       if (own.length) input.setAttribute("aria-invalid", "true");
       const use = (mend) => () => {
-        holder[name] = input.value = mend;
+        input.value = mend;
         input.focus();
-        update();
+        typedInto(input);
       };
       const offer = (mend) => button(`Use ${mend}`, use(mend), `Use ${mend} in place of what is there`);
       const explained = ({ message, mend }) => [el("span", {}, message, " "), ...(mend === null ? [] : [offer(mend)])];
-      place.replaceChildren(...own.flatMap(explained));
+      document.getElementById(`${input.id}-problem`).replaceChildren(...own.flatMap(explained));
     }
-    for (const refresh of messages) refresh(problems);
+    for (const message of panel(".dash-form").querySelectorAll("tr[data-row]")) {
+      const own = problems.filter((p) => p.row === Number(message.dataset.row));
+      const rest = own.filter((p) => !inputs.some((input) => input.name === pathOf(p)));
+      message.hidden = !own.length;
+      message.querySelector("p:last-child").replaceChildren(...rest.map((p) => el("span", {}, p.message, " ")));
+    }
+    panel("#dash-mends")?.replaceChildren(...mendAll(part, problems));
   }
 
   function mendAll(part, problems) {
@@ -86,125 +105,43 @@
     return [...(mends.length > 1 ? [all] : []), ...(problems.some((p) => p.code === "mixed") ? [same] : [])];
   }
 
-  /* An editable table of the rows of `part`: every cell a field with a name, every row followed by its messages; below
-   * it what mends all of them. columns: [name, label]. */
-  function grid(part, columns) {
-    const names = columns.map(([name]) => name);
-    const body = part.rows.flatMap((row, i) => {
-      const cells = columns.map(([name, said]) => text(row, name, { row: i, label: `${said}, row ${i + 1}` }));
+  /* An editable table of the rows of the open tab: every cell a field with a name, every row followed by its messages; below
+   * it what mends all of them. */
+  function grid(names) {
+    const { rows } = open();
+    const body = rows.flatMap((_, i) => {
+      const cells = names.map((name) => text(`rows.${i}.${name}`, { "aria-label": `${short(name)}, row ${i + 1}` }));
       const remove = () => {
-        part.rows.splice(i, 1);
-        if (!part.rows.length) part.rows.push({});
+        rows.splice(i, 1);
+        if (!rows.length) rows.push({});
         rebuild();
       };
+      const inputs = cells.map(([input], k) => el("td", { dataset: { label: short(names[k]) } }, input));
       const away = el("td", {}, button("\u00d7", remove, `Remove row ${i + 1}`));
-      const rest = el("p", { class: "dash-problem" });
-      const places = cells.map((cell) => cell.place);
-      const message = el("tr", { hidden: true }, el("td", { colspan: columns.length + 1 }, places, rest));
-      messages.push((problems) => {
-        const own = problems.filter((p) => p.row === i);
-        message.hidden = !own.length;
-        rest.replaceChildren(...own.filter((p) => !names.includes(p.column)).map((p) => el("span", {}, p.message, " ")));
-      });
-      const inputs = cells.map((cell, k) => el("td", { dataset: { label: columns[k][1] } }, cell.input));
-      return [el("tr", { class: "dash-row" }, inputs, away), message];
+      const problems = [...cells.map(([, problem]) => problem), el("p", { class: "dash-problem" })];
+      const message = el("td", { colspan: names.length + 1 }, problems);
+      return [el("tr", { class: "dash-row" }, inputs, away), el("tr", { hidden: true, dataset: { row: i } }, message)];
     });
-    const mends = el("div", { class: "dash-buttons" });
-    messages.push((problems) => mends.replaceChildren(...mendAll(part, problems)));
-    const head = el("tr", {}, columns.map(([, said]) => el("th", { scope: "col" }, said)), el("td"));
-    const wide = columns.length > 4 ? "dash-table dash-wide" : "dash-table";
+    const head = el("tr", {}, names.map((name) => el("th", { scope: "col" }, short(name))), el("td"));
+    const wide = names.length > 4 ? "dash-table dash-wide" : "dash-table";
     const whole = el("table", { class: wide }, el("thead", {}, head), el("tbody", {}, body));
-    return [el("div", { class: "dash-scroll" }, whole), mends];
-  }
-
-  /* Text to paste and files to open, for the tabs that take rows. */
-  function intake() {
-    const id = `dash-${++unique}`;
-    const placeholder = "model,params_b,hellaswag,truthfulqa";
-    const area = el("textarea", { id, rows: "5", spellcheck: "false", placeholder });
-    const file = el("input", { type: "file", id: `${id}-file`, multiple: true, accept: ".csv,.tsv,.txt,.json" });
-    file.addEventListener("change", () => {
-      readFiles([...file.files]);
-      file.value = "";
-    });
-    const files = "Files (they are read here and go nowhere; you can also drop them anywhere on the form)";
-    const parts = folded(
-      "Paste a table, or open CSV or lm-evaluation-harness files",
-      el("label", { for: id }, "Rows, the first line names the columns (comma, semicolon or tab)"),
-      area,
-      el("div", { class: "dash-buttons" }, button("Read the text", () => readText(area.value))),
-      el("label", { for: file.id }, files),
-      file,
-    );
-    parts.className = "dash-intake";
-    return parts;
+    return [el("div", { class: "dash-scroll" }, whole), el("div", { class: "dash-buttons", id: "dash-mends" })];
   }
 
   /* ---- the form of each tab, built anew when its shape changes; typing only changes the state ---- */
 
-  const SHORT = {
-    model: "Name",
-    params_b: "Size (billions)",
-    swe_bench_verified: "SWE-bench",
-    gpqa_diamond: "GPQA",
-    date: "Date",
-    tokens_b: "Tokens (billions)",
-    flops_1e21: "FLOPs (1e21)",
-    step: "Step",
-    d_model: "d_model",
-    omniscience_accuracy: "Known (accuracy)",
-    omniscience_non_hallucination: "Admitted (non-hallu\u00adcination)",
-  };
-
-  const FORMS = {
-    model({ row }) {
-      const one = (name, said, hint) => field(row, name, said, { row: 0, hint });
-      const score = (name) => one(name, label(name), "percent");
-      const metric = choice(row, "metric", "TruthfulQA metric", [["mc2", "MC2"], ["mc1", "MC1"]]);
-      const shots = PAIR.map((name) => one(`${name}_shots`, `${label(name)} shots`));
-      const more = group(one("model", "Name"), metric, ...shots, ...EXTRA.map(score));
-      return [
-        group(one("params_b", "Size", "billions of parameters"), ...PAIR.map(score)),
-        folded("More: name, metric, shots, other benchmarks", more),
-        el("div", { class: "dash-buttons" }, button("I have a second size: compare the two", secondSize)),
-      ];
-    },
-    family(part) {
-      const extra = EXTRA.some((name) => part.rows.some((row) => row[name]));
-      const add = button("Add ARC, WinoGrande, MMLU", () => {
-        part.rows.forEach((row) => EXTRA.forEach((name) => (row[name] ??= " ")));
-        rebuild();
-      });
-      const columns = [...places(part), ...PAIR, ...(extra ? EXTRA.filter((name) => name !== part.axis) : [])];
-      return table(part, columns, [along(part)], extra ? [] : [add]);
-    },
-    pair(part) {
-      const about = [["x", "First benchmark"], ["y", "Second benchmark"]].flatMap(([name, said]) => {
-        const known = app.kit.items[part[name]];
-        const hint = known ? `known: ${known}` : "for the noise";
-        const write = (typed) => rename(name, typed);
-        return [
-          field(part, name, said, { value: label(part[name]), write }),
-          field(part, `${name}_items`, "Questions in it", { hint }),
-        ];
-      });
-      return table(part, [...places(part), part.x, part.y], [group(...about), along(part)]);
-    },
-    release(part) {
-      const { releases, lines } = app.kit.frontier;
-      const labs = [...new Set(releases.map((row) => row.lab))].sort();
-      const named = Object.entries(lines).map(([name, line]) => [name, `${name}: ${line.about}`]);
-      const line = choice(part, "line", "Line that h is read from", named);
-      const lab = choice(part, "lab", "Lab", [["", "not said"], ...labs.map((name) => [name, name])]);
-      return table(part, [...RELEASE, "date"], [group(line, lab)]);
-    },
-    today(part) {
-      const modes = [["reasoning", "thinks"], ["none", "does not think"], ["any", "not said"]];
-      const families = [["", "not named"], ...S.generations().map((name) => [name, name])];
-      const about = group(choice(part, "mode", "Mode", modes), choice(part, "generation", "Family", families));
-      return table(part, [...TODAY, "params_b"], [about]);
-    },
-  };
+  function fieldsOf(part) {
+    const { fields = [], more } = form();
+    const known = (path) => path.endsWith("_items") && app.kit.items[part[path[0]]];
+    const hinted = ([path, words, hint]) => field(path, words, known(path) ? `known: ${known(path)}` : hint);
+    const own = fields.length ? [group(fields.map(hinted))] : [];
+    if (part.rows) return [...own, ...(part.axis ? [along(part)] : []), ...table(part)];
+    return [
+      ...own,
+      folded("More: name, metric, shots, other benchmarks", group(more.map(hinted))),
+      buttons(button("I have a second size: compare the two", secondSize)),
+    ];
+  }
 
   function secondSize() {
     const { metric, ...row } = app.state.model.row;
@@ -227,21 +164,18 @@
   /* What the rows go along: size, a known axis or a column of their own; along steps also the tokens of one. */
   function along(part) {
     const known = Object.keys(app.kit.axes);
-    const own = [...known, ...Cape.axes.own(part.rows, S.pairOf(app.state.tab, part))];
+    const own = [...known, ...Cape.axes.own(part.rows, S.needed(app.state.tab, part))];
     if (part.axis !== "params" && !own.includes(part.axis)) own.push(part.axis);
     const options = [["params", "size"], ...own.map((name) => [name, Cape.axes.named(name).noun])];
-    const axis = choice(part, "axis", "Rows go along", options, () => {
-      Cape.axes.fill(part.rows);
-      rebuild();
-    });
-    if (!Cape.axes.stepped(part)) return group(axis);
+    const axis = field("axis", "Rows go along", null, options);
+    if (!Cape.axes.stepped(part)) return group([axis]);
     const use = part.axis === "flops" ? "compute is 6 N D, D = step x these" : "along tokens, step x these";
-    return group(axis, field(part, "batch", "Tokens a step", { hint: `if given: ${use}` }));
+    return group([axis, field("batch", "Tokens a step", `if given: ${use}`)]);
   }
 
-  function rename(name, typed) {
+  function rename(name, words) {
     const part = app.state.pair;
-    const next = Cape.read.columnName(typed) || name;
+    const next = Cape.read.columnName(words) || name;
     if ([part.x, part.y, "model", "params_b", part.axis].includes(next)) return;
     for (const row of part.rows) {
       row[next] = row[part[name]];
@@ -250,33 +184,41 @@
     part[name] = next;
     const focused = document.activeElement.id;
     rebuild();
-    const input = app.section.querySelectorAll("#dash-panel-pair .dash-fields input")[name === "x" ? 0 : 2];
+    const input = panel(`input[name=${name}]`);
     if (focused) {
-      input.value = typed;
+      input.value = words;
       input.focus();
     }
   }
 
-  /* The form of a tab with rows: fields above, the table, the buttons, paste and files, the forecast where there is one. */
-  function table(part, names, above, buttons = []) {
-    const columns = ["model", ...names].map((name) => [name, SHORT[name] ?? label(name)]);
+  /* The rows of a tab: their table, the buttons, paste and files, the forecast where there is one. */
+  function table(part) {
+    const { also = [], columns } = form();
+    const extra = part.axis && also.some((name) => part.rows.some((row) => row[name]));
+    const more = button("Add ARC, WinoGrande, MMLU", () => {
+      part.rows.forEach((row) => also.forEach((name) => (row[name] ??= " ")));
+      rebuild();
+    });
     const add = button("Add a row", () => {
-      if (part.rows.length >= MOST_ROWS) return;
+      if (part.rows.length >= S.MOST_ROWS) return;
       part.rows.push({});
       rebuild();
       panel("tbody tr:nth-last-child(2) input").focus();
     });
-    const rows = [...above, ...grid(part, columns), el("div", { class: "dash-buttons" }, add, ...buttons), intake()];
-    return part.at === undefined ? rows : [...rows, forecast(part)];
+    const paired = () => [...places(part), ...S.needed(app.state.tab, part)];
+    const names = columns ?? [...paired(), ...(extra ? also.filter((name) => name !== part.axis) : [])];
+    const adding = part.axis && also.length && !extra ? [add, more] : [add];
+    const intake = document.querySelector("#dash-intake").content.cloneNode(true);
+    return [...grid(["model", ...names]), buttons(...adding), intake, ...(part.axis ? [forecast(part)] : [])];
   }
 
   function forecast(part) {
     const hint = part.axis === "date" ? "half as far again if empty" : "twice the last if empty";
     const axis = part.axis === "step" && part.batch ? "tokens" : part.axis; // the tokens of a step make its place
-    const unit = axis === "params" ? "billions" : (SHORT[Cape.axes.typed(axis)] ?? axis);
+    const unit = axis === "params" ? "billions" : (app.kit.short[Cape.axes.typed(axis)] ?? axis);
     const details = folded(
       `Forecast to another ${part.axis === "params" ? "size" : "place"}`,
-      field(part, "at", `Forecast to (${unit})`, { hint }),
+      field("at", `Forecast to (${unit})`, hint),
     );
     details.open = Boolean(part.at);
     return details;
@@ -309,14 +251,14 @@
   }
 
   /* A screen reader hears the headline once typing pauses, not at every key. */
-  function hear(said) {
+  function hear(words) {
     root.clearTimeout(hearing);
-    hearing = root.setTimeout(() => (app.section.querySelector(".dash-heard").textContent = minus(said)), 700);
+    hearing = root.setTimeout(() => (app.section.querySelector(".dash-heard").textContent = minus(words)), 700);
   }
 
   /* The form of the open tab; the other tabs are emptied, so that nothing old waits in them. */
   function build() {
-    for (const tab of S.TABS) {
+    for (const tab of S.tabs()) {
       const chosen = tab === app.state.tab;
       const head = app.section.querySelector(`#dash-tab-${tab}`);
       head.setAttribute("aria-selected", String(chosen));
@@ -324,9 +266,8 @@
       app.section.querySelector(`#dash-panel-${tab}`).hidden = !chosen;
       if (!chosen) for (const part of [".dash-form", ".dash-result"]) panel(part, tab).replaceChildren();
     }
-    const said = app.message.map((line) => el("p", { class: "dash-problem" }, line));
-    [fields, messages] = [[], []];
-    panel(".dash-form").replaceChildren(...FORMS[app.state.tab](open()), el("div", { class: "dash-messages" }, said));
+    const lines = app.message.map((line) => el("p", { class: "dash-problem" }, line));
+    panel(".dash-form").replaceChildren(...fieldsOf(open()), el("div", { class: "dash-messages" }, lines));
   }
 
   function rebuild() {
@@ -336,11 +277,11 @@
 
   /* ---- text and files ---- */
 
+  /* The columns of rows without names. */
   function order() {
-    const { tab } = app.state;
-    if (tab === "release") return ["model", ...RELEASE.slice(0, 2)];
-    if (tab === "today") return ["model", ...TODAY];
-    return ["model", Cape.axes.typed(open().axis ?? "params"), ...S.pairOf(tab, open())];
+    const [part, { sized = true }] = [open(), form()];
+    const needed = S.needed(app.state.tab, part);
+    return ["model", ...(sized ? [Cape.axes.typed(part.axis ?? "params")] : []), ...needed];
   }
 
   /* A table as text; `name` is that of its file. False where it has no rows. */
@@ -373,15 +314,15 @@
       if (columns.includes(name) || rows.some((row) => row[name])) continue;
       app.message.push(Cape.read.problem("no_column", "", null, { label: label(name), found: seen }).message);
     }
-    const families = Cape.numbers.grouped(rows.filter((row) => row.family), (row) => row.family);
+    const families = Map.groupBy(rows.filter((row) => row.family), (row) => row.family);
     const [first, some] = [...families].find(([, own]) => own.length > 1) ?? [];
     if (part.axis !== undefined && families.size > 1 && first) {
       rows = some;
       app.message.push(`${families.size} families: ${first} is shown. Paste the rows of another alone to see it.`);
     }
-    if (rows.length > MOST_ROWS) app.message.push(`${rows.length} rows: the first ${MOST_ROWS} are shown.`);
-    const short = ([name, v]) => [name, String(v ?? "").slice(0, S.LONGEST_TEXT)];
-    part.rows = rows.slice(0, MOST_ROWS).map((row) => Object.fromEntries(Object.entries(row).map(short)));
+    if (rows.length > S.MOST_ROWS) app.message.push(`${rows.length} rows: the first ${S.MOST_ROWS} are shown.`);
+    const cut = ([name, v]) => [name, String(v ?? "").slice(0, S.LONGEST_TEXT)];
+    part.rows = rows.slice(0, S.MOST_ROWS).map((row) => Object.fromEntries(Object.entries(row).map(cut)));
   }
 
   async function readFiles(files) {
@@ -432,43 +373,29 @@
     if (focus) app.section.querySelector(`#dash-tab-${tab}`).focus();
   }
 
-  /* Examples, tabs and an empty panel for each tab. */
-  function furnish(section) {
-    const { examples, views } = app.kit;
-    const example = ({ key, label: said }) => {
-      const one = button(said, () => {
-        go(S.example(key));
-        root.history.replaceState(null, "", S.toLink());
-      });
-      one.dataset.example = key;
-      return one;
-    };
-    const move = (event, i) => {
-      const last = S.TABS.length - 1;
-      const to = { ArrowRight: i < last ? i + 1 : 0, ArrowLeft: i ? i - 1 : last, Home: 0, End: last }[event.key];
-      if (to === undefined) return;
-      event.preventDefault();
-      switchTab(S.TABS[to], true);
-    };
-    const tab = (name, i) => {
-      const names = { role: "tab", id: `dash-tab-${name}`, "aria-controls": `dash-panel-${name}` };
-      const acts = { onclick: () => switchTab(name), onkeydown: (event) => move(event, i) };
-      return el("button", { type: "button", ...names, ...acts }, views[name].tab);
-    };
-    const room = (name) => {
-      const names = { role: "tabpanel", id: `dash-panel-${name}`, "aria-labelledby": `dash-tab-${name}` };
-      const parts = ["dash-form", "dash-result"].map((part) => el("div", { class: part }));
-      return el("div", { class: "dash-panel", ...names }, el("p", {}, views[name].about), parts);
-    };
-    section.append(
-      el("div", { class: "dash-examples dash-buttons" }, el("span", {}, "Try one:"), examples.map(example)),
-      el("div", { role: "tablist", class: "dash-tabs", "aria-label": "What do you have?" }, S.TABS.map(tab)),
-      ...S.TABS.map(room),
-      el("p", { class: "dash-heard", role: "status", "aria-live": "polite" }),
-    );
-  }
-
   function listen(section) {
+    section.addEventListener("input", ({ target }) => target.name && typedInto(target));
+    section.addEventListener("click", ({ target }) => {
+      const { example, tab } = target.dataset;
+      if (tab) switchTab(tab);
+      if (target.id === "dash-read") readText(panel("textarea").value);
+      if (!example) return;
+      go(S.example(example));
+      root.history.replaceState(null, "", S.toLink());
+    });
+    section.addEventListener("keydown", (event) => {
+      const tabs = S.tabs();
+      const [i, last] = [tabs.indexOf(event.target.dataset.tab), tabs.length - 1];
+      const to = { ArrowRight: i < last ? i + 1 : 0, ArrowLeft: i ? i - 1 : last, Home: 0, End: last }[event.key];
+      if (i < 0 || to === undefined) return;
+      event.preventDefault();
+      switchTab(tabs[to], true);
+    });
+    section.addEventListener("change", ({ target }) => {
+      if (target.id !== "dash-file") return;
+      readFiles([...target.files]);
+      target.value = "";
+    });
     for (const name of ["dragover", "dragleave", "drop"]) {
       section.addEventListener(name, (event) => {
         event.preventDefault();
@@ -486,7 +413,7 @@
     const section = (app.section = document.querySelector(".cape-dash"));
     if (!section) return;
     Cape.kit = app.kit = JSON.parse(document.querySelector("#cape-kit").textContent);
-    furnish(section);
+    section.append(document.querySelector("#dash-whole").content);
     listen(section);
     const linked = S.fromLink(root.location.hash);
     go(linked || S.example(app.kit.examples[0].key));

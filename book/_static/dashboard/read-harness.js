@@ -281,7 +281,7 @@
   function assemble(documents) {
     const notes = documents.flatMap((document) => document.notes);
     const asks = [];
-    const groups = Cape.numbers.grouped(byRevision(documents.flatMap((document) => document.readings)), (one) => one.model);
+    const groups = Map.groupBy(byRevision(documents.flatMap((document) => document.readings)), (one) => one.model);
     for (const [model, readings] of groups) sameModel(model, readings);
     const sizes = new Map([...groups].map(([model, readings]) => [model, sizeOf(model, readings, notes, asks)]));
     const left = otherWays([...groups.values()].flat(), notes);
@@ -295,7 +295,7 @@
   /* The revision in the name ("model@step1000") where files of one model have several. */
   function byRevision(readings) {
     const of = ({ identity }) => Object.fromEntries(JSON.parse(identity)).revision ?? "";
-    const groups = Cape.numbers.grouped(readings, (reading) => reading.model);
+    const groups = Map.groupBy(readings, (reading) => reading.model);
     const several = ({ model }) => new Set(groups.get(model).map(of)).size > 1;
     const named = (reading) => ({ ...reading, model: `${reading.model}@${of(reading) || "main"}`, identity: "[]" });
     return readings.map((reading) => (several(reading) ? named(reading) : reading));
@@ -329,8 +329,8 @@
   function otherWays(readings, notes) {
     const left = new Set();
     const models = (list) => new Set(list.map((reading) => reading.model));
-    for (const [benchmark, own] of Cape.numbers.grouped(readings, (reading) => reading.column.split("/")[0])) {
-      const ways = Cape.numbers.grouped(own, (reading) => reading.protocol);
+    for (const [benchmark, own] of Map.groupBy(readings, (reading) => reading.column.split("/")[0])) {
+      const ways = Map.groupBy(own, (reading) => reading.protocol);
       const apart = new Set(own.map((reading) => JSON.stringify([reading.model, reading.protocol]))).size;
       if (benchmark === "mmlu" || apart === models(own).size) continue;
       const usual = `${Cape.kit.results.usual_shots[benchmark]}-shot`;

@@ -59,9 +59,9 @@
    * row must and may have; sized: rows have a size, or a place on the axis; batch: tokens of one step, which make the
    * places in the column `target`. */
   function checkTable(rows, { least = 1, allowMixed = false, ...given }) {
-    const asked = { also: [], sized: true, axis: null, batch: null, target: "tokens_b", ...given };
+    const asked = { sized: true, axis: null, batch: null, target: "tokens_b", ...given };
     const { need, sized, axis, batch, target } = asked;
-    asked.also = asked.also.filter((name) => name !== axis?.column);
+    asked.also = (asked.also ?? []).filter((name) => name !== axis?.column);
     const clean = [];
     const problems = [];
     const seen = new Map();
@@ -548,7 +548,7 @@
     const scores = order.filter((name) => !["model", by, "params_b"].includes(name));
     const place = (row) => (by === "date" ? row.date || NaN : row[by] ? Number(row[by]) : NaN);
     const whole = (row) => !Number.isNaN(place(row)) && scores.every((name) => NUMBER.test(row[name] ?? ""));
-    const groups = [...Cape.numbers.grouped(rows, place).values()];
+    const groups = [...Map.groupBy(rows, place).values()];
     const stem = (row) => (row.model ?? "").replace(RUN, "").replace(/^[-_. /]+|[-_. /]+$/g, "");
     const differ = (group, name) => new Set(group.map((row) => row[name])).size === group.length;
     const seeds = (group) => differ(group, "seed") && group.every((row) => row.seed);

@@ -85,8 +85,7 @@
     };
     const line = (cells, row, at) => cells.map((text) => cell(text, row, at));
     const part = (item) => {
-      if (item.draw === "advice") return advice(result);
-      if (item.draw) return Cape.charts.draw[item.draw](result);
+      if (item.draw) return (OWN[item.draw] ?? Cape.charts.draw.bind(null, item))(result);
       if (item.text) return el("p", {}, write(item.text).split(/\[\[|\]\]/).map((text, i) => (i % 2 ? cell(text) : text)));
       if (item.formula) {
         const text = item.formula.map((template) => write(template)).join("\n");
@@ -132,6 +131,26 @@
     const others = rules.length - MOST_ADVICE;
     return [el("h2", {}, "Advice, with its evidence"), first, ...(others > 0 ? [folded(`${others} more`, rest)] : [])];
   }
+
+  function eigen(result) {
+    const { benchmarks, eigenvalues, vectors } = result.dimension;
+    const panel = Cape.kit.dimension;
+    const row = (shown, name, i) => [
+      `${name} ${i + 1}`,
+      shown(`eigenvalues.${i}`, "1"),
+      ...benchmarks.map((_, k) => shown(`vectors.${i}.${k}`, "+2")),
+    ];
+    const own = eigenvalues.map((_, i) => row((path, form) => num(result, `dimension.${path}`, form), "yours", i));
+    const order = benchmarks.map((name) => panel.benchmarks.indexOf(name));
+    const fit = { ...panel, vectors: panel.vectors.map((vector) => order.map((k) => vector[k])) };
+    const theirs = (order.includes(-1) ? [] : [0, 1]).map((i) => row((path, form) => minus(W.shown(W.lookup(fit, path), form)), "panel", i));
+    const heads = ["direction", "#eigenvalue", ...benchmarks.map((name) => `#${Cape.read.label(name)}`)];
+    const rows = [...own.filter((_, i) => vectors[i] !== null), ...theirs];
+    const summary = "Eigenvalues and eigenvectors of your scores, beside the panel's";
+    return folded(summary, table("Eigenvalues (points squared) and loadings", heads, rows));
+  }
+
+  const OWN = { advice, eigen };
 
   /* ---- taking it away ---- */
 

@@ -2,13 +2,6 @@
 (function (root) {
   "use strict";
   const Cape = (root.Cape = root.Cape || {});
-  const TABS = ["model", "family", "release", "today", "pair"];
-  const PAIR = ["hellaswag", "truthfulqa"];
-  const EXTRA = ["arc_challenge", "winogrande", "mmlu"];
-  const RELEASE = ["swe_bench_verified", "gpqa_diamond", "hle", "ifeval"];
-  const TODAY = ["gpqa_diamond", "omniscience_accuracy", "omniscience_non_hallucination"];
-  /* "any" and not "": an address leaves empty texts out, and without one the mode is "reasoning". */
-  const MODES = ["reasoning", "none", "any"];
   const MOST_ROWS = 40;
   const LONGEST_TEXT = 60;
   const LONGEST_LINK = 100000;
@@ -16,23 +9,17 @@
   /* The one thing that changes: what is typed (state), what follows (current), what is said about files (message). */
   const app = { kit: null, section: null, state: null, current: null, message: [] };
 
-  const ladder = () => ({ rows: [{}, {}, {}], at: "", mixed: "", axis: "params", batch: "" });
-  const fresh = () => ({
-    tab: "model",
-    model: { row: {} },
-    family: ladder(),
-    release: { rows: [{}], line: "frozen", lab: "" },
-    today: { rows: [{}], mode: "reasoning", generation: "" },
-    pair: { x: "my_benchmark", y: "truthfulqa", x_items: "", y_items: "", ...ladder() },
-  });
+  const tabs = () => Object.keys(Cape.kit.forms);
+  const freshTab = (tab) => structuredClone(Cape.kit.forms[tab].fresh);
+  const fresh = () => ({ tab: "model", ...Object.fromEntries(tabs().map((tab) => [tab, freshTab(tab)])) });
 
   /* The address of the open tab: its texts, escaped. */
   function toLink() {
     const part = { tab: app.state.tab, ...app.state[app.state.tab] };
     // An empty field goes without saying, unless a fresh page would fill it.
-    const usual = fresh()[app.state.tab];
-    const said = (name, v) => (v === null || (v === "" && !usual[name]) ? undefined : v);
-    return `#d=${encodeURIComponent(JSON.stringify(part, said))}`;
+    const usual = freshTab(app.state.tab);
+    const filled = (name, v) => (v === null || (v === "" && !usual[name]) ? undefined : v);
+    return `#d=${encodeURIComponent(JSON.stringify(part, filled))}`;
   }
 
   /* Only short texts under plain names come out of an address: it may have been written by anybody. */
@@ -40,7 +27,7 @@
     if (!hash.startsWith("#d=") || hash.length > LONGEST_LINK) return null;
     try {
       const given = JSON.parse(decodeURIComponent(hash.slice(3)));
-      return TABS.includes(given.tab) ? stateOf(given.tab, given) : null;
+      return tabs().includes(given.tab) ? stateOf(given.tab, given) : null;
     } catch {
       return null;
     }
@@ -61,26 +48,21 @@
       else if (Array.isArray(given.rows)) part.rows = given.rows.slice(0, MOST_ROWS).map(record);
     }
     if (part.rows && !part.rows.length) part.rows = [{}];
-    if (tab === "release" && !Object.hasOwn(app.kit.frontier.lines, part.line)) part.line = "frozen";
-    if (tab === "today" && !MODES.includes(part.mode)) part.mode = "any";
-    if (tab === "today" && !generations().includes(part.generation)) part.generation = "";
+    for (const [name, options] of Object.entries(Cape.kit.forms[tab].options ?? {})) {
+      if (name in part && !options.some(([value]) => value === part[name])) part[name] = freshTab(tab)[name];
+    }
     if (tab === "pair") {
       for (const name of ["x", "y"]) part[name] = Cape.read.columnName(part[name]) || name;
       // One benchmark beside itself says nothing.
-      if (part.x === part.y) ({ x: part.x, y: part.y } = fresh().pair);
+      if (part.x === part.y) ({ x: part.x, y: part.y } = freshTab(tab));
     }
     const known = ["params", undefined, ...Object.keys(app.kit.axes)].includes(part.axis);
-    if (!known && !Cape.axes.isOwn(part.axis, pairOf(tab, part))) part.axis = "params";
+    if (!known && !Cape.axes.isOwn(part.axis, needed(tab, part))) part.axis = "params";
     return next;
   }
 
-  const pairOf = (tab, part) => (tab === "pair" ? [part.x, part.y] : PAIR);
-
-  /* The generations of today's variants that have two of them or more, by name. */
-  function generations() {
-    const groups = Cape.numbers.grouped(Cape.knownVariants(), (row) => row.generation);
-    return [...groups].filter(([, rows]) => rows.length > 1).map(([name]) => name).sort();
-  }
+  /* The benchmarks that every row of a tab has. */
+  const needed = (tab, part) => Cape.kit.forms[tab].need ?? [part.x, part.y];
 
   /* The state of an example, as texts. */
   function example(key) {
@@ -90,13 +72,8 @@
 
   /* What a state says: {result} or {problems}. */
   function diagnose({ tab, [tab]: part }) {
-    if (tab === "family" || tab === "pair") return diagnoseRows(tab, part);
-    const asked = {
-      model: { need: PAIR, also: EXTRA },
-      release: { need: RELEASE.slice(0, 2), also: RELEASE.slice(2), sized: false },
-      today: { need: TODAY, also: ["params_b"], sized: false },
-    };
-    const { rows, problems } = Cape.read.checkTable(part.rows ?? [part.row], asked[tab]);
+    if (part.axis) return diagnoseRows(tab, part);
+    const { rows, problems } = Cape.read.checkTable(part.rows ?? [part.row], Cape.kit.forms[tab]);
     if (problems.length) return { problems };
     if (tab === "model") return { result: Cape.diagnoseModel({ ...rows[0], metric: part.row.metric || "mc2" }) };
     if (tab === "release") return { result: Cape.diagnoseRelease(rows, { line: part.line, lab: part.lab || null }) };
@@ -106,13 +83,13 @@
 
   function diagnoseRows(tab, part) {
     const { axes, read } = Cape;
-    const [x, y] = pairOf(tab, part);
+    const [x, y] = needed(tab, part);
     const [batch, odd] = axes.stepped(part) ? axes.checkBatch(part.batch || "") : [null, null];
     const product = axes.named(part.axis === "flops" ? "flops" : "tokens");
     const typed = part.axis === "params" ? null : axes.named(batch === null ? part.axis : "step");
     const { rows, problems } = read.checkTable(part.rows, {
       need: [x, y],
-      also: tab === "family" ? EXTRA : [],
+      also: Cape.kit.forms[tab].also,
       least: 2,
       allowMixed: Boolean(part.mixed),
       axis: typed,
@@ -140,6 +117,5 @@
   }
 
   Cape.app = app;
-  const names = { TABS, PAIR, EXTRA, RELEASE, TODAY, MOST_ROWS, LONGEST_TEXT };
-  Cape.state = { ...names, fresh, pairOf, generations, toLink, fromLink, example, diagnose };
+  Cape.state = { MOST_ROWS, LONGEST_TEXT, tabs, fresh, needed, toLink, fromLink, example, diagnose };
 })(window);

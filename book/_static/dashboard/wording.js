@@ -11,8 +11,10 @@
 
   /* A diagnosis with what is said of it: answers, notes and advice, by the rules of wording.speak. What the sentences
    * speak of stays with it for the page, and out of what is exported. */
-  function answered(diagnosis, facts) {
+  function answered(diagnosis, more) {
     const lists = listsOf(diagnosis.kind);
+    const facts = { ...diagnosis, ...more };
+    for (const [name, path] of Object.entries(lists.facts ?? {})) facts[name] = lookup(facts, path);
     const names = ["headline", ...Object.keys(Cape.kit.questions)];
     const rules = Cape.kit.rules.filter((rule) => rule.kind === diagnosis.kind && holds(rule.condition, facts));
     const whole = {
@@ -42,9 +44,10 @@
       path[0] === "@" ? say(lists[path.slice(1)], facts, lists) : shown(lookup(facts, path), form || ""),
     );
 
-  /* The value at a path of names and places ("rows.0.model"); null below null. */
+  /* The value at a path of names and places ("rows.0.model", "rows.-1", "rows.length"); null below null and beyond a list. */
   function lookup(facts, path) {
     return path.split(".").reduce((value, key) => {
+      if (Array.isArray(value) && key !== "length") return value.at(key) ?? null;
       if (value !== null && value[key] === undefined) throw new Error(`no ${path}`);
       return value === null ? null : value[key];
     }, facts);
