@@ -352,7 +352,7 @@ def test_every_sentence_is_used() -> None:
     checks = json.dumps(wording.templates("checks"))
     for key in wording.templates():
         assert key.removeprefix("bad_") in source + scripts + checks, key
-    parts = {"like", "parts", "tab", "about", "facts", "headline", "notes", *wording.QUESTIONS}
+    parts = {"like", "parts", "tab", "about", "facts", "reason", "headline", "notes", *wording.QUESTIONS}
     for file in ("answers", "views"):
         for kind, lists in wording.templates(file).items():
             texts = json.dumps([lists, wording.templates(file)["family"]])

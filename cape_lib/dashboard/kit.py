@@ -15,10 +15,10 @@ from cape_lib.base import boundary, coupling, levers
 from cape_lib.dashboard import wording
 from cape_lib.dashboard.wording import Plain, records
 from cape_lib.frontier import effort, variants
-from cape_lib.frontier.lines import BALANCED, EXCURSION, LEVEL, LINES, RATIOS, FrontierLine, X, Y, line
+from cape_lib.frontier.lines import BALANCED, EXCURSION, LEVEL, LINES, RATIOS, FrontierLine, X, Y, beside_curve, line
 from cape_lib.frontier.trajectory import THRESHOLD, change_limit, within_lab_scatter
 from cape_lib.ingest import task_table
-from cape_lib.stats import LEAST_CLUSTERS
+from cape_lib.stats import LEAST_CLUSTERS, Floats, seen_share
 from cape_lib.tables import model_names
 from cape_lib.tables.axes import KNOWN, NAMES, RAW_FLOPS, WIDE, axis_named
 from cape_lib.tables.columns import MEASURES, TEXT
@@ -116,9 +116,13 @@ def promised(estimator: str, sizes: int) -> str:
 
 @cache
 def variant_rows() -> pd.DataFrame:
-    """The variants that a model of today is compared with, as of `variants.readings`, and whether each `ran_out`."""
+    """The variants that a model of today is compared with, as of `variants.readings`, and whether each `ran_out`.
+
+    Smallest first, those without a size last; of one size in order of GPQA.
+    """
     rows = variants.readings()
-    return rows.assign(ran_out=variants.truncation(rows)["set_aside"])
+    rows = rows.assign(ran_out=variants.truncation(rows)["set_aside"])
+    return rows.sort_values(["params_b", variants.REASONING, "model"], ignore_index=True)
 
 
 def _columns(frame: pd.DataFrame) -> Plain:
@@ -192,7 +196,13 @@ def _base(panel: pd.DataFrame) -> Plain:
     places, sources = pd.factorize(panel["source"], sort=True)
     columns = ["model", "family", "params_b", "hellaswag", "truthfulqa", "source"]
     named = [{"name": source, "url": tables.source_url(source)} for source in sources]
-    return _columns(panel.assign(source=places)[columns]) | {"panel": BASE_PANEL, "sources": named}
+    spreads = base_places(panel).std(axis=0).tolist()
+    return _columns(panel.assign(source=places)[columns]) | {"panel": BASE_PANEL, "sources": named, "spreads": spreads}
+
+
+def base_places(rows: pd.DataFrame) -> Floats:
+    """Where base models lie, (n, 3): log10 of the size, HellaSwag and TruthfulQA."""
+    return np.column_stack([np.log10(rows["params_b"]), rows[["hellaswag", "truthfulqa"]]])
 
 
 def _dimension(panel: pd.DataFrame) -> Plain:
@@ -212,6 +222,7 @@ def _dimension(panel: pd.DataFrame) -> Plain:
 def _frontier() -> Plain:
     rows = tables.frontier(FRONTIER_PANEL).sort_values(["released", "model"])
     both = rows.dropna(subset=[X, Y])
+    above = beside_curve(both)["above"]
     releases = both.assign(
         date=both["release_date"].astype(str),
         day=(both["released"] - pd.Timestamp("1970-01-01")).dt.days,  # a browser need not read vague dates
@@ -221,6 +232,7 @@ def _frontier() -> Plain:
         "panel": FRONTIER_PANEL,
         "excursion": EXCURSION,
         "balanced": BALANCED,
+        "curve": {"n": len(above), "below": int((~above).sum()), "seen": 100 * seen_share(len(above))},
         "releases": records(releases[["model", "lab", "date", "day", *tables.FRONTIER_BENCHMARKS, "url"]]),
         "lines": {name: {"about": about} | _line(line(name), both) for name, about in LINES.items()},
     }

@@ -13,7 +13,7 @@ import pandas as pd
 from cape_lib import frontier, tables
 from cape_lib.base.coupling import NEAR, TOKEN_EDGE, base_rate
 from cape_lib.base.levers import beside_trend
-from cape_lib.dashboard.kit import FRONTIER_PANEL, kit, known_models, known_steps, trends, variant_rows
+from cape_lib.dashboard.kit import FRONTIER_PANEL, base_places, kit, known_models, known_steps, trends, variant_rows
 from cape_lib.dashboard.wording import Plain, answered, interval, number, records
 from cape_lib.errors import UsageError
 from cape_lib.frontier import variants
@@ -21,7 +21,7 @@ from cape_lib.frontier.lines import RATIOS, FrontierLine, X, Y
 from cape_lib.frontier.saturation import BEST, ROTATE_BELOW
 from cape_lib.frontier.variants import ADMITS, KNOWS, PLACE, PRECISION, REASONING, WRONG
 from cape_lib.names import suggest
-from cape_lib.stats import RATIO, isocline, score_sd, seen_share
+from cape_lib.stats import RATIO, isocline, score_sd
 from cape_lib.tables.frontier import middle
 
 PAIR = ("hellaswag", "truthfulqa")
@@ -148,8 +148,7 @@ def _curve(x: float, y: float) -> Plain:
 def neighbours(size: float, x: float, y: float, most: int = 5) -> list[Plain]:
     """The known models nearest in log10 size, HellaSwag and TruthfulQA (each divided by its spread), nearest first."""
     rows = known_models()
-    places = np.column_stack([np.log10(rows["params_b"]), rows[list(PAIR)]])
-    away = (places - [math.log10(size), x, y]) / places.std(axis=0)
+    away = (base_places(rows) - [math.log10(size), x, y]) / kit()["base"]["spreads"]
     near = rows.assign(distance=np.sqrt((away**2).sum(axis=1))).sort_values(["distance", "model"]).head(most)
     columns = ["model", "family", "params_b", *PAIR, "source", "distance"]
     return [
@@ -191,14 +190,13 @@ def diagnose_release(releases: Sequence[Mapping[str, Any]], *, line: str = "froz
     }
     scored = [axis for axis in axes if axis["sigma"] is not None]
     widest = max(scored, key=lambda axis: axis["spread_new"], default=None)
-    above = frontier.beside_curve(known)["above"]
     other = frontier.read_h(last["y"], last["x"], chosen).iloc[0]
     facts = {
         "h_size": abs(last["h"]),
         "noise95": 1.96 * last["noise_sd"],
         "widest": widest and {"label": tables.label(widest["new"]), "spread": widest["spread_new"]},
         "top": BEST,
-        "curve": {"n": len(above), "below": int((~above).sum()), "seen": 100 * seen_share(len(above))},
+        "curve": kit()["frontier"]["curve"],
         "swapped": bool(last["outside"] and other["h_low"] <= 0 <= other["h_high"]),
     }
     return answered(diagnosis, facts)
@@ -304,8 +302,7 @@ def diagnose_variant(
     own, known = variants.readings(scores.assign(model=names)), variant_rows()
     peers = known[~known["model"].isin(names) & ((known["mode"] == mode) | (mode is None))]
     place = variants.neighbours(peers, own.iloc[-1])
-    # smallest first, those without a size last
-    family = peers[peers["generation"] == generation].sort_values(["params_b", REASONING, "model"], ignore_index=True)
+    family = peers[peers["generation"] == generation]
     size, sized = float(own["params_b"].iloc[-1]), None
     if math.isfinite(size):  # of the equals in GPQA those of about its size, and how many admit less
         alike = variants.equals(peers, float(own[REASONING].iloc[-1]))
@@ -362,7 +359,7 @@ def _family(last: pd.Series, family: pd.DataFrame) -> Plain:
     Of one size the variant with the best GPQA counts; variants that ran out of tokens are left out of the sizes.
     """
     sized = family[family["params_b"].notna() & ~family["ran_out"]]
-    best = sized.loc[sized.groupby("params_b")[REASONING].idxmax()]
+    best = sized.groupby("params_b").tail(1)  # the variants stand in order of size and GPQA
     facts: Plain = {"n": len(family), "sizes": len(best)}
     facts |= {short: int((family[name] < last[name]).sum()) for short, name in (("admits", ADMITS), ("wrong", WRONG))}
     if best.empty:

@@ -1,7 +1,6 @@
 /* Along what a family goes, where it is not size: the axes of cape_lib.tables.axes, their words, their scale. */
-(function (root) {
-  "use strict";
-  const Cape = (root.Cape = root.Cape || {});
+"use strict";
+{
   const UNITS = { k: 1e-6, m: 1e-3, b: 1, t: 1e3 };
   const DAY = 864e5;
   const HUGE = 1e15;
@@ -136,4 +135,4 @@
 
   const places = { t, back, middle, ahead, where, value, days, number, shown, between, check, checkBatch };
   Cape.axes = { even, named, typed, isOwn, own, settled, ofRows, stepped, fill, recognised, ...places };
-})(window);
+}

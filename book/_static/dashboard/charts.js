@@ -1,9 +1,8 @@
 /* The charts of each kind of diagnosis, as SVG: a plane of two scores, and estimates with intervals. A chart is points and
  * paths between two axes; its title and caption are in the view of the diagnosis (views.json). Colours come from the style
  * sheet, so that they follow the page's theme. */
-(function (root) {
-  "use strict";
-  const Cape = (root.Cape = root.Cape || {});
+"use strict";
+{
   const W = Cape.wording;
   const { el, minus, textOf } = Cape.results;
   const WIDTH = 640;
@@ -172,12 +171,12 @@
     const copy = drawing.cloneNode(true);
     const [from, to] = [drawing, copy].map((s) => [s, ...s.querySelectorAll("*")]);
     from.forEach((element, i) => {
-      const style = root.getComputedStyle(element);
+      const style = window.getComputedStyle(element);
       for (const name of STYLES) to[i].setAttribute(name, style.getPropertyValue(name));
     });
     copy.setAttribute("xmlns", copy.namespaceURI);
     copy.setAttribute("width", WIDTH);
-    const paper = root.getComputedStyle(drawing.closest(".cape-dash")).getPropertyValue("--dash-paper").trim() || "#ffffff";
+    const paper = window.getComputedStyle(drawing.closest(".cape-dash")).getPropertyValue("--dash-paper").trim() || "#ffffff";
     copy.prepend(svg("rect", { width: "100%", height: "100%", fill: paper }));
     return new XMLSerializer().serializeToString(copy);
   }
@@ -286,4 +285,4 @@
   }
 
   Cape.charts = { WIDTH, standalone, draw };
-})(window);
+}

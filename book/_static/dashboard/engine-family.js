@@ -1,9 +1,8 @@
 /* A family, or any two benchmarks: every step, the whole ladder, where it might turn and go, what would settle it. Along
  * another axis than size it is a path, and nothing here speaks of sizes. Gives what cape_lib.dashboard.one_family reads
  * from cape_lib.base.coupling, boundary and dynamics. */
-(function (root) {
-  "use strict";
-  const Cape = (root.Cape = root.Cape || {});
+"use strict";
+{
   const A = Cape.axes;
   const N = Cape.numbers;
   const W = Cape.wording;
@@ -360,22 +359,21 @@
     return Object.fromEntries(entries);
   }
 
+  /* Why there is a turn or none, in words; the lists are in the view of a path. */
   function reason({ turn, share, verdict }, places, points, along, label) {
-    const n = points.length;
-    if (n < LEAST_SIZES) return `${n} ${along.points} cannot show a turn: it takes 3 to draw one, more to tell it from noise`;
-    const [first, last] = [places[0], places[n - 1]].map((place) => A.back(along, A.t(along, place)));
-    const stretch = A.between(along, first, last);
-    if (new Set(points.map((p) => p.y)).size === 1) return `${label} is the same at every ${along.point}`;
-    let text = `a turn ${A.where(along)}, ${stretch}`;
-    if (Number.isNaN(turn)) text = `${label} has no turn from falling to rising ${stretch}`;
-    else if (turn === Infinity) text = `${label} has not turned up by the last ${along.point}, ${A.shown(along, last)}`;
-    else if (turn === -Infinity) {
-      text = `${label} rises from the first ${along.point} on, ${A.shown(along, first)}: a turn would lie before it`;
-    }
-    if (share === null) return `${text}; the noise of the scores is unknown, so that nothing can be told from it`;
-    if (!Number.isFinite(turn) || verdict === "boundary") return text;
-    if (share >= SURE) return `${text}, but the fall before it or the rise after it is within the noise`;
-    return `${text}, but ${A.even(100 * (1 - share))}% of the noise draws have none inside the ${along.points}`;
+    const [first, last] = [places[0], places.at(-1)].map((place) => A.back(along, A.t(along, place)));
+    const facts = {
+      n: points.length,
+      label,
+      flat: new Set(points.map((p) => p.y)).size === 1,
+      turn: Number.isNaN(turn) ? "none" : Number.isFinite(turn) ? "inside" : turn > 0 ? "after" : "before",
+      share,
+      verdict,
+      without: A.even(100 * (1 - share)),
+      ...{ where: A.where(along), stretch: A.between(along, first, last) },
+      ...{ first: A.shown(along, first), last: A.shown(along, last), point: along.point, points: along.points },
+    };
+    return W.text("path", "{@reason}", facts, Cape.kit.views.path);
   }
 
   /* ---- where it goes ---- */
@@ -473,4 +471,4 @@
   }
 
   Cape.diagnoseFamily = diagnoseFamily;
-})(window);
+}

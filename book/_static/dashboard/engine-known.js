@@ -1,8 +1,7 @@
 /* One model, frontier releases, a model of today: each held against what is known of others. Gives what
  * cape_lib.dashboard.known reads from cape_lib.base and cape_lib.frontier. */
-(function (root) {
-  "use strict";
-  const Cape = (root.Cape = root.Cape || {});
+"use strict";
+{
   const N = Cape.numbers;
   const W = Cape.wording;
   const count = (rows, test) => rows.filter(test).length;
@@ -135,14 +134,9 @@
   /* The known models nearest in log10 size, HellaSwag and TruthfulQA, each divided by its spread. */
   function neighbours(model) {
     const { base } = Cape.kit;
-    const places = [(r) => Math.log10(r.params_b), ...PAIR.map((name) => (r) => r[name])];
-    const rows = records(base);
-    const spreads = places.map((place) => {
-      const middle = N.mean(rows.map(place));
-      return Math.sqrt(N.mean(rows.map((r) => (place(r) - middle) ** 2)));
-    });
-    const distance = (r) => Math.hypot(...places.map((place, i) => (place(r) - place(model)) / spreads[i]));
-    const near = rows.map((r) => ({ ...r, source: base.sources[r.source], distance: distance(r) }));
+    const place = (row) => [Math.log10(row.params_b), ...PAIR.map((name) => row[name])];
+    const distance = (row) => Math.hypot(...place(row).map((v, i) => (v - place(model)[i]) / base.spreads[i]));
+    const near = records(base).map((r) => ({ ...r, source: base.sources[r.source], distance: distance(r) }));
     return near.sort(byDistance).slice(0, 5);
   }
 
@@ -152,11 +146,9 @@
   const AXES = [[X, Y], [X, "hle"], [Y, "hle"], [Y, "ifeval"]];
   const TOP = 5;
   const ROTATE_BELOW = 0.2;
-  // as cape_lib.stats.seen_share
-  const POWER = 0.8;
 
   function diagnoseRelease(releases, { line: name = "frozen", lab = null } = {}) {
-    const { releases: known, lines } = Cape.kit.frontier;
+    const { releases: known, lines, curve } = Cape.kit.frontier;
     const line = lines[name];
     const rows = releases.map((row) => {
       const [ordinary_low, ordinary_high] = ordinary(line, row[X]);
@@ -179,11 +171,7 @@
       noise95: 1.96 * last.noise_sd,
       widest: widest && { label: Cape.read.label(widest.new), spread: widest.spread_new },
       top: TOP,
-      curve: {
-        n: known.length,
-        below: count(known, (row) => row[Y] < isocline(Cape.kit.frontier_ratios[Y], row[X])),
-        seen: 100 * (1 - Math.pow(1 - POWER, 1 / known.length)),
-      },
+      curve,
       swapped: last.outside && low <= 0 && 0 <= high,
     });
   }
@@ -330,13 +318,14 @@
     const peers = knownVariants().filter((row) => !names.has(row.model) && (mode === null || row.mode === mode));
     const away = (row) => Math.sqrt(N.sum(PLACE.map((name) => (row[name] - last[name]) ** 2)));
     const nearest = peers.map((row) => ({ ...plain(row), distance: away(row) })).sort((a, b) => a.distance - b.distance);
-    const ladder = generation === null ? null : family(peers, generation);
+    const family = peers.filter((row) => row.generation === generation);
+    const ladder = generation === null ? null : family.map((row) => ({ ...plain(row), ran_out: row.ran_out }));
     const change = own.length > 1 ? difference(own[0], last) : null;
     const beside = amongEquals(peers, last);
     const diagnosis = { kind: "today", phase: null, mode, generation, rows: own.map(plain), beside, ladder, change };
     diagnosis.nearest = nearest.slice(0, NEAREST);
     const fell = change !== null && change[ADMITS] < -change.noise[ADMITS];
-    return W.answered(diagnosis, { ...Cape.kit.today.facts, family: ofFamily(last, ladder ?? []), fell });
+    return W.answered(diagnosis, { ...Cape.kit.today.facts, family: ofFamily(last, family), fell });
   }
 
   /* Its place, in percent that lie lower, among those within some points of its GPQA, at least ten of them. */
@@ -363,15 +352,6 @@
     };
   }
 
-  /* The known variants of a generation, smallest first, those without a size last. */
-  function family(peers, generation) {
-    const size = (row) => row.params_b ?? Infinity;
-    return peers
-      .filter((row) => row.generation === generation)
-      .sort((a, b) => (size(a) === size(b) ? a[Y] - b[Y] || (a.model < b.model ? -1 : 1) : size(a) - size(b)))
-      .map((row) => ({ ...plain(row), ran_out: row.ran_out }));
-  }
-
   /* Last effort less the first, points, and what question noise alone may do to it. */
   function difference(first, last) {
     const [before, after] = [noise(first), noise(last)];
@@ -383,24 +363,22 @@
     };
   }
 
-  /* What the sentences on its family speak of: how many are lower, and smallest beside largest size. */
-  function ofFamily(last, ladder) {
-    const sized = ladder.filter((row) => row.params_b !== null && !row.ran_out);
-    const sizes = sized.map((row) => row.params_b);
+  /* What the sentences on its family speak of: how many are lower, and smallest beside largest size. The known variants
+   * stand in order of size, and of one size in that of GPQA, whose best counts. */
+  function ofFamily(last, family) {
+    const sized = family.filter((row) => row.params_b !== null && !row.ran_out);
     const facts = {
-      n: ladder.length,
-      sizes: new Set(sizes).size,
-      admits: count(ladder, (row) => row[ADMITS] < last[ADMITS]),
-      wrong: count(ladder, (row) => row.wrong < last.wrong),
+      n: family.length,
+      sizes: new Set(sized.map((row) => row.params_b)).size,
+      admits: count(family, (row) => row[ADMITS] < last[ADMITS]),
+      wrong: count(family, (row) => row.wrong < last.wrong),
     };
     if (!sized.length) return facts;
-    const [low, high] = [Math.min(...sizes), Math.max(...sizes)].map((end) =>
-      sized.filter((row) => row.params_b === end).reduce((best, row) => (row[Y] > best[Y] ? row : best)),
-    );
+    const [low, high] = [sized.findLast((row) => row.params_b === sized[0].params_b), sized.at(-1)];
     const d = Object.fromEntries([Y, ADMITS, "wrong"].map((name) => [name, high[name] - low[name]]));
     return { ...facts, smallest: low.params_b, largest: high.params_b, d };
   }
 
   Object.assign(Cape, { diagnoseModel, diagnoseRelease, diagnoseToday, ordinary, isocline, perhapsSwapped, knownVariants });
   Cape.knownModels = () => records(Cape.kit.base);
-})(window);
+}

@@ -4,9 +4,9 @@
  * extreme inputs to 1e-9. A number that does not exist is NaN here and becomes null in what the engine hands out. The
  * constants (quantile of the normal, nodes of Gauss and Legendre, questions of a benchmark) come with the kit.
  */
-(function (root) {
-  "use strict";
-  const Cape = (root.Cape = root.Cape || {});
+"use strict";
+const Cape = {};
+{
   const TINY = 1e-60;
   const HALF = 500;
   const columns = [];
@@ -202,4 +202,4 @@
 
   const distribution = { normalQuantile, fixedNormals, scoreSd, fieller, ratioBelow, pearson, fisher, percentileInterval };
   Cape.numbers = { sum, mean, dot, clamp, times, leastSquares, eigen, expm, ...distribution };
-})(window);
+}

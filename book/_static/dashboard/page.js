@@ -1,8 +1,7 @@
 /* The dashboard's page: the form of each tab, a diagnosis after every keystroke, text and files read in, tabs, start. What
  * stands in a form is in forms.json, what stays the same in the markup. */
-(function (root) {
-  "use strict";
-  const Cape = (root.Cape = root.Cape || {});
+"use strict";
+{
   const { app, state: S } = Cape;
   const { el, button, folded, minus } = Cape.results;
   const QUIET = ["missing", "missing_size", "missing_place", "too_few_none"];
@@ -235,7 +234,7 @@
     const place = panel(".dash-result");
     place.replaceChildren(...(result ? Cape.results.show(result) : [nothing(problems)]));
     if (result) place.append(Cape.results.buttons(place));
-    if (link) root.history.replaceState(null, "", S.toLink());
+    if (link) window.history.replaceState(null, "", S.toLink());
     hear(result ? result.answers.headline : place.textContent);
     page.lastUpdate = performance.now() - started;
   }
@@ -252,8 +251,8 @@
 
   /* A screen reader hears the headline once typing pauses, not at every key. */
   function hear(words) {
-    root.clearTimeout(hearing);
-    hearing = root.setTimeout(() => (app.section.querySelector(".dash-heard").textContent = minus(words)), 700);
+    window.clearTimeout(hearing);
+    hearing = window.setTimeout(() => (app.section.querySelector(".dash-heard").textContent = minus(words)), 700);
   }
 
   /* The form of the open tab; the other tabs are emptied, so that nothing old waits in them. */
@@ -326,7 +325,7 @@
   }
 
   async function readFiles(files) {
-    const { textOf, toolOf, readDocument, Refusal } = Cape.harness;
+    const { textOf, toolOf, readDocument, assemble, Refusal } = Cape.harness;
     app.message = [];
     if (app.state.tab === "model") app.state.tab = "family";
     try {
@@ -340,20 +339,18 @@
         else if (/\.json$/i.test(name) || /^\s*\{/.test(content.slice(0, 200))) documents.push(readDocument(name, content));
         else if (!take(content, name)) open().rows = [{}];
       }
-      if (documents.length) acceptResults(documents);
+      if (documents.length) {
+        const { rows, notes, asks } = assemble(documents);
+        app.message.push(...notes, ...asks);
+        const axis = Cape.axes.recognised(Cape.axes.fill(rows), open().axis ?? "params");
+        accept(rows, [...new Set(rows.flatMap(Object.keys))], axis);
+      }
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       app.message.push(error.message);
       open().rows = [{}];
     }
     rebuild();
-  }
-
-  function acceptResults(documents) {
-    const { rows, notes, asks } = Cape.harness.assemble(documents);
-    app.message.push(...notes, ...asks);
-    const axis = Cape.axes.recognised(Cape.axes.fill(rows), open().axis ?? "params");
-    accept(rows, [...new Set(rows.flatMap(Object.keys))], axis);
   }
 
   /* ---- start ---- */
@@ -381,7 +378,7 @@
       if (target.id === "dash-read") readText(panel("textarea").value);
       if (!example) return;
       go(S.example(example));
-      root.history.replaceState(null, "", S.toLink());
+      window.history.replaceState(null, "", S.toLink());
     });
     section.addEventListener("keydown", (event) => {
       const tabs = S.tabs();
@@ -403,8 +400,8 @@
         if (name === "drop" && event.dataTransfer.files.length) readFiles([...event.dataTransfer.files]);
       });
     }
-    root.addEventListener("hashchange", () => {
-      const next = S.fromLink(root.location.hash);
+    window.addEventListener("hashchange", () => {
+      const next = S.fromLink(window.location.hash);
       if (next) go(next);
     });
   }
@@ -415,9 +412,9 @@
     Cape.kit = app.kit = JSON.parse(document.querySelector("#cape-kit").textContent);
     section.append(document.querySelector("#dash-whole").content);
     listen(section);
-    const linked = S.fromLink(root.location.hash);
+    const linked = S.fromLink(window.location.hash);
     go(linked || S.example(app.kit.examples[0].key));
-    if (!linked && root.location.hash.startsWith("#d=")) {
+    if (!linked && window.location.hash.startsWith("#d=")) {
       app.message = ["The link could not be read: an example is shown in its place."];
       build();
     }
@@ -428,4 +425,4 @@
   Cape.page = page;
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();
-})(window);
+}

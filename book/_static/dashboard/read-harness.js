@@ -1,8 +1,7 @@
 /* Results files of lm-evaluation-harness (0.3, 0.4) and of the Open LLM Leaderboard v1, by the rules of `cape import`.
  * A file is read in the browser and goes nowhere. Tasks, patterns of names and parts of protocols come with the kit. */
-(function (root) {
-  "use strict";
-  const Cape = (root.Cape = root.Cape || {});
+"use strict";
+{
   const W = Cape.wording;
   const MOST_BYTES = 20e6;
   const NAMING = ["peft", "delta", "pretrained", "model", "path", "engine"];
@@ -57,16 +56,11 @@
     return { name, readings, notes: kind.notes };
   }
 
+  /* Python writes NaN for a standard error that it does not know, which is no JSON. */
   function parsed(name, text) {
-    // Python writes NaN for a standard error that it does not know, which is no JSON.
-    for (const form of [text, text.replace(/(?<=[:[,]\s*)(?:NaN|-?Infinity)(?=\s*[,}\]])/g, "null")]) {
-      try {
-        return JSON.parse(form);
-      } catch {
-        // the next form, or the refusal below
-      }
-    }
-    return fail("file_json", { name });
+    const forms = [text, text.replace(/(?<=[:[,]\s*)(?:NaN|-?Infinity)(?=\s*[,}\]])/g, "null")];
+    const value = forms.map(Cape.read.parsed).find((one) => one !== undefined);
+    return value === undefined ? fail("file_json", { name }) : value;
   }
 
   /* Results of other tools, told by their shape as the readers of `cape import` tell them. */
@@ -449,4 +443,4 @@
   }
 
   Cape.harness = { textOf, toolOf, decoded, readDocument, assemble, Refusal };
-})(window);
+}

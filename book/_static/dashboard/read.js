@@ -1,9 +1,8 @@
 /* What a person types or pastes: numbers and whole tables (CSV, TSV, Markdown, LaTeX, JSON), read, checked, and answered
  * with what is wrong and the mend. What is wrong when, and in which words, is in the kit (checks.json, words.json); so are
  * the names of columns (cape_lib/tables/columns.json), whose rules are those of cape_lib.tables.columns and sheets. */
-(function (root) {
-  "use strict";
-  const Cape = (root.Cape = root.Cape || {});
+"use strict";
+{
   const W = Cape.wording;
   const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
   const names = () => Cape.kit.columns;
@@ -571,5 +570,5 @@
   }
 
   const columnName = (text) => heading(text).name;
-  Cape.read = { check, checkScore, checkSize, checkDate, checkTable, plain, problem, label, heading, columnName, readTable };
-})(window);
+  Cape.read = { parsed, check, checkScore, checkSize, checkDate, checkTable, plain, problem, label, heading, columnName, readTable };
+}

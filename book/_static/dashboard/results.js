@@ -1,8 +1,7 @@
 /* A diagnosis on the page (headline, five answers, charts, tables, advice) and out of it: table, JSON, chart, print, link.
  * Text only ever enters as text. */
-(function (root) {
-  "use strict";
-  const Cape = (root.Cape = root.Cape || {});
+"use strict";
+{
   const W = Cape.wording;
   /* As much advice as is read; the rest is folded. */
   const MOST_ADVICE = 3;
@@ -143,7 +142,8 @@
     const own = eigenvalues.map((_, i) => row((path, form) => num(result, `dimension.${path}`, form), "yours", i));
     const order = benchmarks.map((name) => panel.benchmarks.indexOf(name));
     const fit = { ...panel, vectors: panel.vectors.map((vector) => order.map((k) => vector[k])) };
-    const theirs = (order.includes(-1) ? [] : [0, 1]).map((i) => row((path, form) => minus(W.shown(W.lookup(fit, path), form)), "panel", i));
+    const plain = (path, form) => minus(W.shown(W.lookup(fit, path), form));
+    const theirs = (order.includes(-1) ? [] : [0, 1]).map((i) => row(plain, "panel", i));
     const heads = ["direction", "#eigenvalue", ...benchmarks.map((name) => `#${Cape.read.label(name)}`)];
     const rows = [...own.filter((_, i) => vectors[i] !== null), ...theirs];
     const summary = "Eigenvalues and eigenvectors of your scores, beside the panel's";
@@ -158,7 +158,7 @@
     const blob = content instanceof Blob ? content : new Blob([content], { type });
     const link = el("a", { href: URL.createObjectURL(blob), download: name });
     link.click();
-    root.setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+    window.setTimeout(() => URL.revokeObjectURL(link.href), 10000);
   }
 
   const MAIN = {
@@ -199,9 +199,9 @@
     const chart = place.querySelector("svg.dash-chart");
     const json = () => JSON.stringify({ version: kit.version, input: state[state.tab], diagnosis: current }, null, 1);
     const copy = async () => {
-      root.history.replaceState(null, "", Cape.state.toLink());
+      window.history.replaceState(null, "", Cape.state.toLink());
       try {
-        await root.navigator.clipboard.writeText(root.location.href);
+        await window.navigator.clipboard.writeText(window.location.href);
         done.textContent = "The link is copied.";
       } catch {
         done.textContent = "The link is in the address bar: copy it from there.";
@@ -217,11 +217,11 @@
       button("Table (CSV)", () => save("diagnosis.csv", "text/csv", csv(current))),
       button("Diagnosis (JSON)", () => save("diagnosis.json", "application/json", json())),
       chart ? drawings : null,
-      button("Print", () => root.print()),
+      button("Print", () => window.print()),
       button("Copy link", copy),
       done,
     );
   }
 
   Cape.results = { el, button, folded, num, minus, table, textOf, show, buttons };
-})(window);
+}

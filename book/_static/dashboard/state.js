@@ -1,7 +1,6 @@
 /* What the page holds: one state of typed texts, its address, and the diagnosis that follows from it. */
-(function (root) {
-  "use strict";
-  const Cape = (root.Cape = root.Cape || {});
+"use strict";
+{
   const MOST_ROWS = 40;
   const LONGEST_TEXT = 60;
   const LONGEST_LINK = 100000;
@@ -118,4 +117,4 @@
 
   Cape.app = app;
   Cape.state = { MOST_ROWS, LONGEST_TEXT, tabs, fresh, needed, toLink, fromLink, example, diagnose };
-})(window);
+}

@@ -1,7 +1,6 @@
 /* Sentences from templates: the same templates, formats and rules of advice as cape_lib.dashboard, filled here. */
-(function (root) {
-  "use strict";
-  const Cape = (root.Cape = root.Cape || {});
+"use strict";
+{
   const LARGE = 1e6;
   const SLOT = /\{(@?[A-Za-z0-9_.-]+)(?:\|([^}]*))?\}/g;
   const TERM = /^(!?)([a-z0-9_.]+)(\?|(?:(<=|>=|<|>|=)(.+)))?$/;
@@ -108,4 +107,4 @@
   }
 
   Cape.wording = { write, answered, text, holds, lookup, shown, size, interval, number };
-})(window);
+}
