@@ -21,12 +21,12 @@
   const isKnown = (value) => value !== null && value !== undefined;
   const steps = (v) => v.slice(1).map((item, i) => item - v[i]);
 
-  function diagnoseFamily(given, options = {}) {
+  function diagnoseFamily(rows, options = {}) {
     const { x = "hellaswag", y = "truthfulqa", at = null, items = {}, axis = "params" } = options;
     const { kit } = Cape;
     const sized = axis === "params";
     const by = sized ? "params_b" : A.named(axis).column;
-    const frame = given.filter((row) => [x, y, by].every((name) => isKnown(row[name]))).sort((a, b) => a[by] - b[by]);
+    const frame = rows.filter((row) => [x, y, by].every((name) => isKnown(row[name]))).sort((a, b) => a[by] - b[by]);
     const along = sized ? SIZE : A.settled(A.ofRows(axis, frame), frame);
     const places = frame.map((row) => row[by]);
     const noise = (row, name) => W.number(row[`${name}_stderr`] ?? N.scoreSd(row[name], kit.items[name] ?? items[name]));

@@ -240,10 +240,10 @@
   /* The lab's known releases up to the first given one, then those given, with the change and the kind of each. */
   function trajectory(rows, line, lab) {
     const { releases } = Cape.kit.frontier;
-    const given = new Set(rows.map((row) => row.model));
+    const own = new Set(rows.map((row) => row.model));
     const itself = releases.find((row) => row.model === rows[0].model);
     const limit = rows[0].date ? middleDay(rows[0].date) : (itself?.day ?? Infinity);
-    const earlier = releases.filter((row) => row.lab === lab && !given.has(row.model) && row.day <= limit);
+    const earlier = releases.filter((row) => row.lab === lab && !own.has(row.model) && row.day <= limit);
     const trail = [...earlier.map((row) => ({ ...readRelease(row, line), known: true })), ...rows];
     const { change_limits: limits } = line;
     const scatter = trail.length > 1 ? limits[Math.min(trail.length, limits.length - 1)] : null;
@@ -259,8 +259,8 @@
 
   /* sigma = spread of the old axis / spread of the new one among the top five by the old. */
   function saturation(releases) {
-    const given = new Set(releases.map((row) => row.model));
-    const rows = [...Cape.kit.frontier.releases.filter((row) => !given.has(row.model)), ...releases];
+    const own = new Set(releases.map((row) => row.model));
+    const rows = [...Cape.kit.frontier.releases.filter((row) => !own.has(row.model)), ...releases];
     const name = (row) => row.model || "";
     return AXES.map(([old, fresh]) => {
       const both = rows.filter((row) => [old, fresh].every((axis) => row[axis] !== null && row[axis] !== undefined));
@@ -310,9 +310,9 @@
     ...{ wrong, precision },
   });
 
-  function diagnoseToday(given, { mode = null, generation = null } = {}) {
-    const usual = (i) => (given.length === 1 ? "This model" : `Effort ${i + 1}`);
-    const own = given.map((row, i) => read({ ...row, model: row.model || usual(i) }));
+  function diagnoseToday(rows, { mode = null, generation = null } = {}) {
+    const usual = (i) => (rows.length === 1 ? "This model" : `Effort ${i + 1}`);
+    const own = rows.map((row, i) => read({ ...row, model: row.model || usual(i) }));
     const last = own.at(-1);
     const names = new Set(own.map((row) => row.model));
     const peers = knownVariants().filter((row) => !names.has(row.model) && (mode === null || row.mode === mode));

@@ -284,16 +284,16 @@
   }
 
   /* A table as text; `name` is that of its file. False where it has no rows. */
-  function take(given, name) {
-    const { columns, rows, problems, axis } = Cape.read.readTable(given, order(), open().axis);
+  function take(content, name) {
+    const { columns, rows, problems, axis } = Cape.read.readTable(content, order(), open().axis);
     app.message.push(...problems.map((p) => (name ? `${name}: ${p.message}` : p.message)));
     if (rows.length) accept(rows, columns, axis);
     return rows.length > 0;
   }
 
-  function readText(given) {
+  function readText(content) {
     app.message = [];
-    take(given);
+    take(content);
     rebuild();
   }
 

@@ -121,12 +121,12 @@
     const metrics = Object.values(object(document.results)).flatMap((row) => Object.keys(object(row)));
     const filtered = metrics.some((metric) => metric.includes(","));
     const release = filtered ? "lm-eval 0.4" : "lm-eval 0.3";
-    const given = modelArguments(config.model_args);
+    const args = modelArguments(config.model_args);
     const stated = typeof document.model_name === "string" ? document.model_name : "";
-    const named = [stated, ...NAMING.map((k) => given[k])].find(Boolean) ?? "";
+    const named = [stated, ...NAMING.map((k) => args[k])].find(Boolean) ?? "";
     const count = config.model_num_parameters;
     const versions = object(document.versions);
-    const quantised = quantisedBy(given, String(named));
+    const quantised = quantisedBy(args, String(named));
     const weights = quantised ? [`quantised (${quantised})`] : [];
     const shotsOf = (task) => {
       const own = object(object(document.configs)[task]).num_fewshot ?? object(document["n-shot"])[task];
@@ -136,9 +136,9 @@
       document.chat_template ? "chat template" : "no chat template",
       ...(document.chat_template && document.fewshot_as_multiturn ? ["shots as turns"] : []),
       ...(document.system_instruction ? [`system prompt ${digest(String(document.system_instruction))}`] : []),
-      beginToken(given, document),
+      beginToken(args, document),
     ];
-    const identity = ["pretrained", "peft", "delta", "revision", "subfolder"].filter((k) => given[k]);
+    const identity = ["pretrained", "peft", "delta", "revision", "subfolder"].filter((k) => args[k]);
     return {
       filtered,
       known: Cape.kit.results.tasks[release],
@@ -150,7 +150,7 @@
       items: (task) => ["effective", "original"].map((key) => object(object(document["n-samples"])[task])[key] ?? null),
       run: {
         model: shortName(named),
-        identity: JSON.stringify(identity.filter((k) => k !== "revision" || given[k] !== "main").map((k) => [k, given[k]])),
+        identity: JSON.stringify(identity.filter((k) => k !== "revision" || args[k] !== "main").map((k) => [k, args[k]])),
         params_b: typeof count === "number" && count > 0 && count < 1e15 ? count / 1e9 : null,
         date: dateOf(document.date, name),
         quantised,
@@ -158,7 +158,7 @@
       protocol(task, metric) {
         const shots = shotsOf(task);
         const parts = [release, `${shots}-shot`, metric, `task version ${versions[task] ?? "unknown"}`];
-        if (filtered) parts.push(...prompted(), ...numbersAndSeed(config, given, shots));
+        if (filtered) parts.push(...prompted(), ...numbersAndSeed(config, args, shots));
         return [...parts, ...weights].join("; ");
       },
     };
@@ -184,22 +184,22 @@
   }
 
   /* The number format and the seed of the examples, where the file states them. */
-  function numbersAndSeed(config, given, shots) {
-    const dtype = String(config.model_dtype || given.dtype || "").replace(/^torch\./, "");
+  function numbersAndSeed(config, args, shots) {
+    const dtype = String(config.model_dtype || args.dtype || "").replace(/^torch\./, "");
     const parts = dtype && dtype !== "auto" ? [`dtype ${dtype.slice(0, 120)}`] : [];
     const seeded = Number.isInteger(config.fewshot_seed) && Number(shots) > 0;
     return seeded ? [...parts, `few-shot seed ${config.fewshot_seed}`] : parts;
   }
 
   /* How the weights are quantised, by the arguments of the run, else by the name of the model. */
-  function quantisedBy(given, name) {
-    const bits = ["4", "8"].find((one) => String(given[`load_in_${one}bit`] ?? "").toLowerCase() === "true");
+  function quantisedBy(args, name) {
+    const bits = ["4", "8"].find((one) => String(args[`load_in_${one}bit`] ?? "").toLowerCase() === "true");
     if (bits) return `${bits}-bit`;
-    const packed = ["autogptq", "gptqmodel", "gguf_file", "awq"].find((key) => key in given);
-    if (packed && !["false", "none"].includes(given[packed].toLowerCase())) {
+    const packed = ["autogptq", "gptqmodel", "gguf_file", "awq"].find((key) => key in args);
+    if (packed && !["false", "none"].includes(args[packed].toLowerCase())) {
       return packed.replace(/^auto|model$|_file$/g, "").toUpperCase();
     }
-    const stated = String(given.quantization ?? "");
+    const stated = String(args.quantization ?? "");
     return stated && stated.toLowerCase() !== "none" ? stated.toUpperCase() : quantisedName(name);
   }
 
@@ -210,8 +210,8 @@
     return hash.toString(16).padStart(8, "0");
   }
 
-  function beginToken(given, document) {
-    const stated = given.add_bos_token?.toLowerCase() ?? "none";
+  function beginToken(args, document) {
+    const stated = args.add_bos_token?.toLowerCase() ?? "none";
     if (stated !== "none") return `BOS ${stated === "true" ? "on" : "off"}`;
     const numbers = (String(document.lm_eval_version ?? "").match(/\d+/g) || []).map(Number);
     const since = [0, 4, 9, 2];
@@ -219,9 +219,9 @@
     return at < 0 || (numbers[at] ?? -1) > since[at] ? "BOS by tokenizer" : "BOS default before 0.4.9.2";
   }
 
-  function modelArguments(given) {
-    if (typeof given !== "string") return Object.fromEntries(Object.entries(object(given)).map(([k, v]) => [k, String(v)]));
-    const parts = given.split(",").map((part) => part.split(/=(.*)/s).map((v) => v.trim()));
+  function modelArguments(stated) {
+    if (typeof stated !== "string") return Object.fromEntries(Object.entries(object(stated)).map(([k, v]) => [k, String(v)]));
+    const parts = stated.split(",").map((part) => part.split(/=(.*)/s).map((v) => v.trim()));
     return Object.fromEntries(parts.filter((part) => part[1]));
   }
 
@@ -242,8 +242,8 @@
   const quantisedName = (name) => (form("quantised", "i").exec(lastPart(name))?.[1] ?? "").toUpperCase();
 
   /* A hub name as it is; a path by its last folder, with the one above it for a checkpoint. */
-  function shortName(given) {
-    const name = given.trim().replace(/[/\\]+$/, "");
+  function shortName(stated) {
+    const name = stated.trim().replace(/[/\\]+$/, "");
     const folders = parts(name);
     if (folders.length === 2 && !"./\\~".includes(name[0]) && !name.includes(":")) return name;
     const last = folders.at(-1) || "";

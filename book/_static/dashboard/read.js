@@ -20,8 +20,8 @@
   const plain = (value) => rounded(value, 6).replace(/^(\d)\.?(\d*)e\+(\d+)$/, (_, a, b, n) => (a + b).padEnd(n - -1, "0"));
 
   function problem(code, text, mend = null, facts = {}) {
-    const given = text.trim();
-    const short = given.length <= 24 ? given : `${given.slice(0, 24)}...`;
+    const typed = text.trim();
+    const short = typed.length <= 24 ? typed : `${typed.slice(0, 24)}...`;
     return { code, message: W.write(`bad_${code}`, { text: short, mend, ...facts }), mend };
   }
   /* A problem of the table as a whole. */
@@ -47,9 +47,9 @@
   const checkSize = (text) => check("size", text);
 
   function checkDate(text) {
-    const given = text.trim();
-    if (!given) return [null, null];
-    return DATE.test(given) ? [given, null] : [null, problem("date", text)];
+    const typed = text.trim();
+    if (!typed) return [null, null];
+    return DATE.test(typed) ? [typed, null] : [null, problem("date", text)];
   }
 
   const cell = (row, column) => String(row[column] ?? "").trim();
@@ -57,8 +57,8 @@
   /* Rows of typed text as numbers, and every problem: {row, column, code, message, mend}. need and also: benchmarks that a
    * row must and may have; sized: rows have a size, or a place on the axis; batch: tokens of one step, which make the
    * places in the column `target`. */
-  function checkTable(rows, { least = 1, allowMixed = false, ...given }) {
-    const asked = { sized: true, axis: null, batch: null, target: "tokens_b", ...given };
+  function checkTable(rows, { least = 1, allowMixed = false, ...scores }) {
+    const asked = { sized: true, axis: null, batch: null, target: "tokens_b", ...scores };
     const { need, sized, axis, batch, target } = asked;
     asked.also = (asked.also ?? []).filter((name) => name !== axis?.column);
     const clean = [];
@@ -208,19 +208,19 @@
   }
 
   /* A size in billions as text: "410M", "1.1B", a bare number by the unit of its head. */
-  function size(given, comma, scale, counts = false) {
-    if (given.endsWith("%")) return given;
-    const text = given.trim().replace(AROUND_SIZE, "").replace(MARKS, "");
+  function size(stated, comma, scale, counts = false) {
+    if (stated.endsWith("%")) return stated;
+    const text = stated.trim().replace(AROUND_SIZE, "").replace(MARKS, "");
     const both = BOTH.exec(text);
     if (both) {
       const [total, active] = [size(both[1] ?? both[3], comma, 1), size(both[2] ?? both[4], comma, 1)];
-      return NUMBER.test(total) && NUMBER.test(active) && Number(active) <= Number(total) ? total : given;
+      return NUMBER.test(total) && NUMBER.test(active) && Number(active) <= Number(total) ? total : stated;
     }
     const [, digits, unit] = SIZED.exec(text) ?? [null, text, null];
     const factor = unit ? names().units[unit.toLowerCase()] : scale;
     // In millions "1,100" is a count too: nobody writes their decimals so.
     const value = digits.endsWith("%") ? null : number(digits, comma, (counts && !unit) || factor < 1);
-    if (value === null) return given;
+    if (value === null) return stated;
     return factor === 1 && NUMBER.test(digits) ? digits : rounded(value * factor, 12);
   }
 
@@ -290,8 +290,8 @@
     line.split(/[,;\t|]/).filter((text) => heading(text).known).length < 2;
 
   /* A table in a frame of lines, as databases and terminals draw them. */
-  function drawn(given) {
-    const lines = given.map((line) => line.replace(/[│┃║]/g, "|"));
+  function drawn(texts) {
+    const lines = texts.map((line) => line.replace(/[│┃║]/g, "|"));
     if (!lines.slice(0, 10).some((line) => FRAME.test(line))) return null;
     const rows = lines.filter((line) => line.includes("|") && !FRAME.test(line)).map(markdown);
     return rows.length ? rows : null;
@@ -430,8 +430,8 @@
       .trim();
 
   /* The rows from the names of the columns on, one line of names, no names again. */
-  function laidOut(given) {
-    const rows = given.map((row) => row.map(clean));
+  function laidOut(whole) {
+    const rows = whole.map((row) => row.map(clean));
     const [first, ...rest] = rows.slice(headerAt(rows));
     const both = rest.length ? joined(first, rest[0]) : null;
     const table = both ? [both, ...rest.slice(1)] : [first, ...rest];
@@ -480,15 +480,15 @@
   /* A pasted or dropped table: {columns, rows, problems, axis}; rows are column -> text. */
   function readTable(text, order, chosen = "params") {
     const none = (code) => ({ columns: [], rows: [], problems: [general(code)] });
-    const { rows: given, comma } = cells(text);
-    if (!given.length) return none("no_rows");
-    const bareRows = given[0].filter((item) => checkSize(item)[0] !== null || checkScore(item)[0] !== null).length > 1;
-    let [heads, table] = [[], given];
+    const { rows: whole, comma } = cells(text);
+    if (!whole.length) return none("no_rows");
+    const bareRows = whole[0].filter((item) => checkSize(item)[0] !== null || checkScore(item)[0] !== null).length > 1;
+    let [heads, table] = [[], whole];
     if (bareRows) {
-      const columns = given[0].length < order.length ? order.filter((name) => name !== "model") : order;
+      const columns = whole[0].length < order.length ? order.filter((name) => name !== "model") : order;
       heads = columns.map((name) => ({ name, scale: 1, shots: "" }));
     } else {
-      const [texts, ...body] = laidOut(given);
+      const [texts, ...body] = laidOut(whole);
       heads = normalised(texts.map(heading), texts);
       if (!heads.some((head) => head.known)) return none("no_header");
       if (!body.length) return none("no_rows");
@@ -510,9 +510,9 @@
     return { columns, rows: merged, problems, axis };
   }
 
-  function put(row, { name, scale, shots }, given, comma) {
+  function put(row, { name, scale, shots }, content, comma) {
     if (!name || name in row) return;
-    const text = name !== "model" && isBlank(given) ? "" : given;
+    const text = name !== "model" && isBlank(content) ? "" : content;
     const counts = names().count_columns.includes(name);
     if (/^(model|family|lab|date|seed|revision)$|_(protocol|shots|noise)$/.test(name)) row[name] = text;
     else if (names().unit_columns.includes(name)) row[name] = size(text, comma, scale, counts);

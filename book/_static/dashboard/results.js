@@ -105,13 +105,13 @@
     return [...answers(result), ...parts.flatMap(part)];
   }
 
-  function answers({ answers: said, notes }) {
+  function answers({ answers: sentences, notes }) {
     const pairs = Object.entries(Cape.kit.questions).map(([key, question]) => [
       el("dt", {}, question),
-      el("dd", { class: "dash-answer", dataset: { answer: key } }, minus(said[key])),
+      el("dd", { class: "dash-answer", dataset: { answer: key } }, minus(sentences[key])),
     ]);
     return [
-      el("p", { class: "dash-headline" }, minus(said.headline)),
+      el("p", { class: "dash-headline" }, minus(sentences.headline)),
       el("dl", { class: "dash-answers" }, pairs),
       ...notes.map((note) => el("p", { class: "dash-note" }, note)),
     ];

@@ -25,15 +25,15 @@
   function fromLink(hash) {
     if (!hash.startsWith("#d=") || hash.length > LONGEST_LINK) return null;
     try {
-      const given = JSON.parse(decodeURIComponent(hash.slice(3)));
-      return tabs().includes(given.tab) ? stateOf(given.tab, given) : null;
+      const linked = JSON.parse(decodeURIComponent(hash.slice(3)));
+      return tabs().includes(linked.tab) ? stateOf(linked.tab, linked) : null;
     } catch {
       return null;
     }
   }
 
-  /* A state whose tab holds what is given, as texts, and the usual in place of what cannot be. */
-  function stateOf(tab, given) {
+  /* A state whose tab holds some values, as texts, and the usual in place of what cannot be. */
+  function stateOf(tab, values) {
     const next = { ...fresh(), tab };
     const part = next[tab];
     const text = (v) => (["string", "number"].includes(typeof v) ? String(v).slice(0, LONGEST_TEXT) : "");
@@ -41,10 +41,10 @@
       const cells = Object.entries(row && typeof row === "object" ? row : {});
       return Object.fromEntries(cells.filter(([name]) => /^[a-z0-9_]{1,60}$/.test(name)).map(([name, v]) => [name, text(v)]));
     };
-    for (const name of Object.keys(part).filter((key) => Object.hasOwn(given, key))) {
-      if (name === "row") part.row = record(given.row);
-      else if (name !== "rows") part[name] = text(given[name]);
-      else if (Array.isArray(given.rows)) part.rows = given.rows.slice(0, MOST_ROWS).map(record);
+    for (const name of Object.keys(part).filter((key) => Object.hasOwn(values, key))) {
+      if (name === "row") part.row = record(values.row);
+      else if (name !== "rows") part[name] = text(values[name]);
+      else if (Array.isArray(values.rows)) part.rows = values.rows.slice(0, MOST_ROWS).map(record);
     }
     if (part.rows && !part.rows.length) part.rows = [{}];
     for (const [name, options] of Object.entries(Cape.kit.forms[tab].options ?? {})) {
@@ -102,9 +102,9 @@
     wrong("at", bad);
     const items = {};
     for (const name of ["x", "y"]) {
-      const given = (part[`${name}_items`] || "").trim();
-      if (/^[1-9]\d{0,7}$/.test(given)) items[part[name]] = Number(given);
-      else if (given) wrong(`${name}_items`, read.problem("items", given));
+      const questions = (part[`${name}_items`] || "").trim();
+      if (/^[1-9]\d{0,7}$/.test(questions)) items[part[name]] = Number(questions);
+      else if (questions) wrong(`${name}_items`, read.problem("items", questions));
     }
     if (problems.length) return { problems };
     const result = Cape.diagnoseFamily(rows, { x, y, at, items, axis: axis?.name });
