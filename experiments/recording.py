@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from cape_lib.lm.steering import Evaluation
-from cape_lib.lm.steering.controls import CLEAN
+from cape_lib.lm.steering.verdicts import CLEAN
 from cape_lib.output import whole
 
 

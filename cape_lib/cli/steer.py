@@ -248,7 +248,7 @@ def _directions(args: argparse.Namespace, lm: LanguageModel, name: str) -> list[
         import torch
 
         from cape_lib.lm.probes import capture
-        from cape_lib.lm.steering.controls import draw_controls
+        from cape_lib.lm.steering.protocol import draw_controls
 
         states = capture(lm, [*pairs["positive"], *pairs["negative"]], sites)
         vectors, rng = torch.stack([d.vector for d in directions]), np.random.default_rng(args.seed)

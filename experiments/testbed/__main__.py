@@ -8,8 +8,11 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from typing import TextIO
 
+from cape_lib.cli import progress
 from cape_lib.errors import CapeError, UsageError
 from cape_lib.lm import testbed
 from cape_lib.lm.texts import writable_file
@@ -135,19 +138,13 @@ def main(arguments: list[str] | None = None) -> int:
         return error.exit_code
 
 
-def _bar(name: str, steps: int, quiet: bool) -> Callable[[int], None] | None:
-    if quiet or not sys.stderr.isatty():
-        return None
+def _bar(recipe: Recipe, quiet: bool) -> Callable[[int], None]:
+    tell = progress(quiet)
+    return lambda step: tell(step, recipe.steps, recipe.name)
 
-    def show(step: int) -> None:
-        if step % 20 == 0 or step == steps:
-            done = round(30 * step / steps)
-            end = "\n" if step == steps else ""
-            print(
-                f"\r{name:<12} [{'#' * done}{'.' * (30 - done)}] {step}/{steps}", end=end, file=sys.stderr, flush=True
-            )
 
-    return show
+def _lines_to(file: TextIO, quiet: bool) -> Callable[[str], None]:
+    return (lambda _line: None) if quiet else partial(print, file=file, flush=True)
 
 
 def _train(args: argparse.Namespace) -> int:
@@ -155,19 +152,15 @@ def _train(args: argparse.Namespace) -> int:
         if args.names:
             raise UsageError("give names or --grid, not both")
         seeds = tuple(args.seeds) if args.seeds else None
-        tables.train_grid(args.grid, writable_file(args.csv), seeds=seeds, report=_silent if args.quiet else print)
+        tables.train_grid(args.grid, writable_file(args.csv), seeds=seeds, report=_lines_to(sys.stdout, args.quiet))
         return 0
     chosen = [recipes.named(name) for name in args.names] or list(recipes.shipped().values())
     made_folder(args.out)
     for recipe in chosen:
-        card = training.make(recipe, args.out / recipe.name, progress=_bar(recipe.name, recipe.steps, args.quiet))
+        card = training.make(recipe, args.out / recipe.name, progress=_bar(recipe, args.quiet))
         _say(recipe.name, card["scores"], args.json)
     training.write_manifest(args.out)
     return 0
-
-
-def _silent(_line: str) -> None:
-    return None
 
 
 def _score(args: argparse.Namespace) -> int:
@@ -193,7 +186,7 @@ def _reproduce(args: argparse.Namespace) -> int:
         made_folder(args.out)
     with tempfile.TemporaryDirectory() as scratch:
         where = args.out or Path(scratch)
-        result = training.reproduce(args.name, scratch=where, progress=_bar(args.name, recipe.steps, args.quiet))
+        result = training.reproduce(args.name, scratch=where, progress=_bar(recipe, args.quiet))
     if args.json:
         print(json.dumps({"model": result.name, "agrees": result.agrees, **asdict(result)}))
     else:
@@ -217,12 +210,8 @@ def _harness(args: argparse.Namespace) -> int:
 
 
 def _measure(args: argparse.Namespace) -> int:
-    tables.measure(args.table, args.out, report=_silent if args.quiet else _line)
+    tables.measure(args.table, args.out, report=_lines_to(sys.stderr, args.quiet))
     return 0
-
-
-def _line(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

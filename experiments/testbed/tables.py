@@ -18,9 +18,8 @@ from cape_lib import tables
 from cape_lib.errors import UsageError
 from cape_lib.lm import models, testbed
 from cape_lib.lm import probes as probing
-from cape_lib.lm.steering.controls import draw_controls
 from cape_lib.lm.steering.measuring import Arm, Cost, answer_scores, questions, strengths
-from cape_lib.lm.steering.protocol import Place, Plan, every_place, fit_places
+from cape_lib.lm.steering.protocol import Fitted, Place, Plan, draw_controls, every_place, fit_places
 from cape_lib.names import suggest
 from cape_lib.stats import wilson
 from experiments.recording import append, in_front, write
@@ -153,42 +152,36 @@ def every_point(
     token on neutral texts).  Nothing is tuned: for a verdict use `evaluate`.
     """
     fitted = fit_places(lm, pairs, plan.places or every_place(lm), plan)
-    rng = np.random.default_rng([plan.seed, 9])
-    drawn = draw_controls(
-        fitted.positive, fitted.negative, fitted.direction, each=plan.controls, rng=rng, kinds=("isotropic",)
-    )[1:]
+    drawn = _isotropic(fitted, plan.controls, np.random.default_rng([plan.seed, 9]))
     asked, cost = questions(lm, items), Cost(lm, neutral, seed=plan.seed)
     rows = []
     for place, most in enumerate(fitted.most):
         arms = [fitted.arm(fitted.direction, place, dose) for dose in doses]
         price = cost(arms)
-        targets = sorted({float(kl) for kl in price if kl > 1e-6})
 
         def control(k: int, dose: float, place: int = place) -> Arm:
-            return fitted.arm(drawn[k].vectors, place, dose)
+            return fitted.arm(drawn[k], place, dose)
 
         guess, far = np.ones(len(drawn)), np.full(len(drawn), float(most))
-        level = _levels(cost, control, guess, far, targets)
-        beside = [[control(k, level(k, float(kl))) for k in range(len(drawn))] for kl in price]
-        flat = [*arms, *(arm for group in beside for arm in group)]
+        # what costs nothing has controls that do nothing
+        level = {kl: strengths(cost, control, guess, far, [kl])[:, 0] for kl in price if kl > 1e-6}
+        beside = [control(k, float(dose)) for kl in price for k, dose in enumerate(level.get(kl, 0.0 * guess))]
+        flat = [*arms, *beside]
         right = answer_scores(lm, asked, flat, batch=plan.batch).margins() > 0
         controls = right[len(arms) :].mean(1).reshape(len(arms), len(drawn))
         for at, dose in enumerate(doses):
-            share, beside = wilson(int(right[at].sum()), len(asked)), controls[at]
+            share, own = wilson(int(right[at].sum()), len(asked)), controls[at]
             row = {"place": str(fitted.places[place]), "dose": dose, "right": share.estimate}
-            row |= {"low": share.low, "high": share.high, "control_mean": beside.mean(), "control_low": beside.min()}
-            rows.append(row | {"control_high": beside.max(), "n": len(asked), "kl": price[at]})
+            row |= {"low": share.low, "high": share.high, "control_mean": own.mean(), "control_low": own.min()}
+            rows.append(row | {"control_high": own.max(), "n": len(asked), "kl": price[at]})
     return pd.DataFrame(rows)
 
 
-def _levels(
-    cost: Cost, control: Callable[[int, float], Arm], guess: np.ndarray, far: np.ndarray, targets: Sequence[float]
-) -> Callable[[int, float], float]:
-    """The strength of control k that costs so much; nothing for what costs nothing."""
-    if not targets:
-        return lambda _k, _kl: 0.0
-    levels = np.concatenate([strengths(cost, control, guess, far, [target]) for target in targets], axis=1)
-    return lambda k, kl: float(levels[k, int(np.argmin([abs(kl - t) for t in targets]))]) if kl > 1e-6 else 0.0
+def _isotropic(fitted: Fitted, n: int, rng: np.random.Generator) -> list[torch.Tensor]:
+    """Random vectors as long as the direction at every place, (n_places, d) each."""
+    states = fitted.positive, fitted.negative
+    drawn = draw_controls(*states, fitted.direction, each=n, rng=rng, kinds=("isotropic",))
+    return [method.vectors for method in drawn[1:]]
 
 
 def trials(folder: Path, report: Report) -> None:
@@ -239,15 +232,14 @@ def tones(name: str, contrast: str) -> pd.DataFrame:
     (chosen,) = runs[runs["trial"] == f"learnt/{name}/{contrast}/entities/0"].to_dict("records")
     place = Place(models.site_of(str(chosen["place"]).split(",")[0].removeprefix("block "), lm.depth))
     fitted = fit_places(lm, prompts.contrast(recipe, contrast), (place,), Plan(seed=recipe.seed))
-    rng, states = np.random.default_rng([recipe.seed, 13]), (fitted.positive, fitted.negative)
-    drawn = draw_controls(*states, fitted.direction, each=CONTROLS, kinds=("isotropic",), rng=rng)[1:]
+    drawn = _isotropic(fitted, CONTROLS, np.random.default_rng([recipe.seed, 13]))
     dose = float(chosen["dose"])
     arms = [Arm(torch.zeros(lm.width), place.site, place.positions)]
     steering = fitted.arm(fitted.direction, 0, dose)
     cost = Cost(lm, prompts.neutral(recipe))
 
     def control(k: int, strength: float) -> Arm:
-        return fitted.arm(drawn[k].vectors, 0, strength)
+        return fitted.arm(drawn[k], 0, strength)
 
     start, most = np.full(CONTROLS, dose), np.full(CONTROLS, fitted.most[0])
     equal = strengths(cost, control, start, most, [float(cost([steering])[0])])

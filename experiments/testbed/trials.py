@@ -13,9 +13,8 @@ from scipy.stats import ttest_1samp
 
 from cape_lib import tables
 from cape_lib.lm import models, steering, testbed
-from cape_lib.lm.steering.controls import KINDS
 from cape_lib.lm.steering.protocol import Place, Plan, every_place
-from cape_lib.lm.steering.verdicts import ALPHA, Evaluation
+from cape_lib.lm.steering.verdicts import ALPHA, KINDS, Evaluation
 from experiments.recording import append, in_front, numbers
 from experiments.testbed import prompts, recipes, worlds
 from experiments.testbed.worlds import Recipe

@@ -9,10 +9,12 @@ from typing import Any
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
+import pandas as pd
 import pytest
 import torch
 
 from cape_lib.lm import models, testbed
+from experiments.testbed import prompts, worlds
 from experiments.testbed.training import tokenizer_json
 
 
@@ -41,6 +43,16 @@ def shipped() -> Any:
     yield load
     for lm in used:
         assert not left_behind(lm.model)
+
+
+def recipe(name: str) -> Any:
+    """What a shipped model is made of."""
+    return worlds.recipe_of(testbed.folder_of(name))
+
+
+def reg(name: str) -> pd.DataFrame:
+    """Pairs of a shipped model's world: the same question in the reliable register and on the web."""
+    return prompts.contrast(recipe(name), "reg")
 
 
 def left_behind(model: torch.nn.Module) -> list[str]:

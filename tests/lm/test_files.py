@@ -16,16 +16,13 @@ from cape_lib.cli import main
 from cape_lib.errors import SurroundingsError, UsageError
 from cape_lib.lm import models, steering, testbed
 from cape_lib.lm.steering.measuring import Arm, answer_scores, questions
-from experiments.testbed import prompts, worlds
+from experiments.testbed import worlds
 from experiments.testbed.__main__ import write_tasks
+from tests.lm.conftest import reg
 from tests.lm.test_architectures import PROMPT, logits, wrapped
 from tests.lm.test_sites import MODULES, _direction
 
 R = "R-s1"
-
-
-def contrast() -> pd.DataFrame:
-    return prompts.contrast(worlds.recipe_of(testbed.folder_of(R)), "reg")
 
 
 @pytest.mark.parametrize("ending", ["safetensors", "pt", "gguf"])
@@ -35,7 +32,7 @@ def test_a_direction_comes_back_equal_from_every_format(
 ) -> None:
     if ending == "gguf":
         pytest.importorskip("gguf", reason="gguf is not here")
-    direction, file = steering.fit_direction(shipped(R), contrast(), site), tmp_path / f"d.{ending}"
+    direction, file = steering.fit_direction(shipped(R), reg(R), site), tmp_path / f"d.{ending}"
     steering.save(direction, file)
     again = steering.load(file, shipped(R))
     assert torch.equal(again.vector, direction.vector)
@@ -50,7 +47,7 @@ def test_a_direction_comes_back_equal_from_every_format(
 
 def test_a_control_vector_is_named_as_llama_cpp_reads_it(shipped: Any, tmp_path: Path) -> None:
     gguf = pytest.importorskip("gguf", reason="gguf is not here")
-    direction, file = steering.fit_direction(shipped(R), contrast(), "1+3"), tmp_path / "d.gguf"
+    direction, file = steering.fit_direction(shipped(R), reg(R), "1+3"), tmp_path / "d.gguf"
     steering.save(direction, file)
     reader = gguf.GGUFReader(file)
     held = {tensor.name: tensor.data for tensor in reader.tensors}
@@ -65,7 +62,7 @@ def test_repeng_reads_the_control_vector_and_finds_the_same_axis(
     monkeypatch.setattr(np, "float_", np.float64, raising=False)  # repeng 0.4.0 names what numpy 2 took away
     repeng = pytest.importorskip("repeng", reason="repeng is not here")
     monkeypatch.setattr("repeng.extract.model_layer_list", lambda model: model.gpt_neox.layers)
-    lm, pairs, file = models.load(testbed.folder_of(R)), contrast(), tmp_path / "d.gguf"
+    lm, pairs, file = models.load(testbed.folder_of(R)), reg(R), tmp_path / "d.gguf"
     entries = [repeng.DatasetEntry(*pair) for pair in zip(pairs["positive"], pairs["negative"], strict=True)]
     theirs = repeng.ControlVector.train(lm.model, lm.tokenizer, entries, method="pca_center", hidden_layers=[-3, -2])
     for direction in steering.fit_directions(lm, pairs, [1, 2], method="principal"):
@@ -78,7 +75,7 @@ def test_repeng_reads_the_control_vector_and_finds_the_same_axis(
 
 @pytest.mark.parametrize("site", [0, "embed", "mlp.1", "0+2"])
 def test_what_a_control_vector_cannot_hold_is_refused(shipped: Any, tmp_path: Path, site: models.Site) -> None:
-    direction = steering.fit_direction(shipped(R), contrast().assign(positive=contrast()["positive"] + " ."), site)
+    direction = steering.fit_direction(shipped(R), reg(R).assign(positive=reg(R)["positive"] + " ."), site)
     with pytest.raises(UsageError, match="from 1 on"):
         steering.save(direction, tmp_path / "d.gguf")
 
@@ -87,7 +84,7 @@ def test_without_the_package_a_gguf_file_is_refused_with_the_command_that_helps(
     shipped: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(models.record, "find_spec", lambda _name: None)
-    direction = steering.fit_direction(shipped(R), contrast(), 1)
+    direction = steering.fit_direction(shipped(R), reg(R), 1)
     for run in (lambda: steering.save(direction, tmp_path / "d.gguf"), lambda: steering.load(tmp_path / "d.gguf")):
         with pytest.raises(SurroundingsError, match="pip install gguf"):
             run()

@@ -13,8 +13,9 @@ import torch
 
 from cape_lib.lm import models, steering
 from cape_lib.lm.models.running import encode
-from cape_lib.lm.steering.controls import CLEAN, KINDS, most_alike
 from cape_lib.lm.steering.measuring import Arm, Cost, answer_scores, questions, strengths
+from cape_lib.lm.steering.protocol import most_alike
+from cape_lib.lm.steering.verdicts import CLEAN, KINDS
 
 WORDS, HERE = 32_000, (1,)
 PLACE = steering.Place("embed", token=1, positions=HERE)

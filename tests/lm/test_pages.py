@@ -16,7 +16,7 @@ from cape_lib import tables
 from cape_lib.charts import testbed as draw
 from cape_lib.errors import ScoresError, UsageError
 from cape_lib.lm import models, pages, steering, testbed, texts
-from cape_lib.lm.steering.controls import KINDS
+from cape_lib.lm.steering.verdicts import KINDS
 from experiments.testbed import prompts, recipes, training, trials, worlds
 from experiments.testbed import tables as measured
 

@@ -18,19 +18,11 @@ from cape_lib import tables
 from cape_lib.errors import ScoresError, UsageError
 from cape_lib.lm import models, steering, testbed
 from cape_lib.lm.steering import verdicts
-from cape_lib.lm.steering.controls import CLEAN
 from cape_lib.lm.steering.measuring import questions
+from cape_lib.lm.steering.verdicts import CLEAN
 from cape_lib.stats import Estimate
-from experiments.testbed import prompts, trials, worlds
-
-
-def recipe(name: str) -> Any:
-    return worlds.recipe_of(testbed.folder_of(name))
-
-
-def reg(name: str) -> pd.DataFrame:
-    return prompts.contrast(recipe(name), "reg")
-
+from experiments.testbed import prompts, trials
+from tests.lm.conftest import recipe, reg
 
 # -- verdicts
 

@@ -12,19 +12,11 @@ import torch
 
 from cape_lib.errors import SurroundingsError, UsageError
 from cape_lib.lm import models, steering, testbed
-from cape_lib.lm.steering.controls import CLEAN, draw_controls, most_alike
 from cape_lib.lm.steering.measuring import Arm, Cost, answer_scores, margins_of, questions, strengths
+from cape_lib.lm.steering.protocol import draw_controls, most_alike
+from cape_lib.lm.steering.verdicts import CLEAN
 from experiments.testbed import prompts, training, worlds
-from tests.lm.conftest import left_behind
-
-
-def recipe(name: str) -> Any:
-    return worlds.recipe_of(testbed.folder_of(name))
-
-
-def reg(name: str) -> pd.DataFrame:
-    return prompts.contrast(recipe(name), "reg")
-
+from tests.lm.conftest import left_behind, recipe, reg
 
 # -- directions
 

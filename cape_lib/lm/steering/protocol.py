@@ -21,20 +21,11 @@ import torch
 from cape_lib.errors import ScoresError, UsageError
 from cape_lib.lm.models.record import LanguageModel, Site
 from cape_lib.lm.probes import capture
+from cape_lib.lm.steering import verdicts
 from cape_lib.lm.steering.applying import Positions
-from cape_lib.lm.steering.controls import CLEAN, LEAKY, Method, draw_controls
 from cape_lib.lm.steering.direction import Direction, check_fits, check_pairs, check_strength, hash_of, vector_of
-from cape_lib.lm.steering.measuring import (
-    FARTHEST,
-    Arm,
-    Cost,
-    Tick,
-    answer_scores,
-    margins_of,
-    questions,
-    strengths,
-)
-from cape_lib.lm.steering.verdicts import Evaluation, claim_verdict, effect, mean_by_topic, outcome
+from cape_lib.lm.steering.measuring import FARTHEST, Arm, Cost, Tick, answer_scores, margins_of, questions, strengths
+from cape_lib.lm.steering.verdicts import CLEAN, KINDS, LEAKY, Evaluation
 from cape_lib.output import write_whole
 
 #: costs (nats a token on neutral text) at which strengths are tried; the last is the budget
@@ -45,6 +36,8 @@ PRICE = 0.1
 HOPELESS = 0.10
 #: controls that run together
 TOGETHER = 6
+#: draws of a control before what it shares with the direction is taken out of it instead
+_TRIES = 50
 #: controls of each kind whose MC1 and MC2 are measured, chosen by their number
 WHOLE = 3
 
@@ -158,6 +151,97 @@ def fit_places(
     unit = direction / direction.norm(dim=-1, keepdim=True).clamp_min(1e-12)
     spread = torch.einsum("npd,pd->np", states, unit).std(dim=0, correction=0).maximum(1e-4 * residual)
     return Fitted(places, positive, negative, direction, residual if plan.unit == "residual" else spread, residual)
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way of steering, to be tuned: a vector a place, (n_places, d), and its cosine to the direction there.
+
+    left_out: draws before it that lay too near the direction.
+    """
+
+    kind: str
+    index: int
+    vectors: torch.Tensor
+    cosine: torch.Tensor
+    left_out: int = 0
+
+
+def _unit(vectors: torch.Tensor) -> torch.Tensor:
+    return torch.nn.functional.normalize(vectors, dim=-1)
+
+
+def _cosine(vectors: torch.Tensor, axis: torch.Tensor) -> torch.Tensor:
+    return (vectors * axis).sum(-1, keepdim=True)
+
+
+def _without(vectors: torch.Tensor, axis: torch.Tensor) -> torch.Tensor:
+    return vectors - _cosine(vectors, axis) * axis
+
+
+def _draw(kind: str, positive: torch.Tensor, negative: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+    """One raw control vector a place, (n_places, d), from states (n, n_places, d)."""
+    n, places, d = positive.shape
+    if kind == "isotropic":
+        return torch.from_numpy(rng.standard_normal((places, d))).float()
+    both, scale = torch.cat([positive, negative]), n
+    if kind == "free shuffle":
+        weights = rng.permutation(np.repeat([1.0, -1.0], n))
+    elif kind == "balanced shuffle":
+        half = np.r_[np.ones(n // 2), -np.ones(n // 2), np.zeros(n % 2)]
+        weights = np.concatenate([rng.permutation(half), rng.permutation(half)])
+    else:
+        weights, scale = rng.standard_normal(2 * n), 1
+        within = torch.cat([positive - positive.mean(0), negative - negative.mean(0)])
+        both = within if kind == "within-class" else both - both.mean(0)
+    return torch.einsum("n,npd->pd", torch.from_numpy(weights).float(), both) / scale
+
+
+def most_alike(width: int) -> float:
+    """Cosine to the direction above which a control is left out: 0.3, or what chance alone gives in few dimensions."""
+    return min(0.95, max(0.3, 3 / float(np.sqrt(width))))
+
+
+def draw_controls(
+    positive: torch.Tensor,
+    negative: torch.Tensor,
+    direction: torch.Tensor,
+    *,
+    each: int,
+    rng: np.random.Generator,
+    kinds: tuple[str, ...] = KINDS,
+) -> list[Method]:
+    """`each` controls of every kind, taking turns, and the negated direction first; of the direction's norm.
+
+    positive, negative: states (n_pairs, n_places, d); direction: (n_places, d).  A control of a clean kind that lies
+    nearer to the direction than `most_alike` is left out and drawn anew, at each place by itself: with real states a
+    shuffle can hold half of the direction.  A kind without any scatter at a place (all texts alike there) is replaced
+    there by an isotropic draw, so that no control does nothing.
+    """
+    norms, axis = direction.norm(dim=-1, keepdim=True), _unit(direction)
+
+    def fresh(kind: str) -> torch.Tensor:
+        raw, spare = (_draw(own, positive, negative, rng) for own in (kind, "isotropic"))
+        return _unit(torch.where(raw.norm(dim=-1, keepdim=True) > 1e-5 * norms, raw, spare))
+
+    methods = [Method("negated", 0, -direction, -torch.ones(len(direction)))]
+    for index, kind in ((index, kind) for index in range(each) for kind in kinds):
+        limit = most_alike(direction.shape[-1]) if kind in CLEAN else 2.0
+        vectors, left_out = fresh(kind), 0
+        while bool((near := _cosine(vectors, axis).abs() > limit).any()) and left_out < _TRIES:
+            left_out += 1
+            vectors = torch.where(near, fresh(kind), vectors)
+        if bool(near.any()):
+            # whatever is drawn lies near the direction: take out what it shares with it
+            rest = _without(vectors, axis)
+            empty = near & (rest.norm(dim=-1, keepdim=True) < 1e-3)
+            if bool(empty.any()):
+                # texts that differ along the direction alone leave but rounding, and that may point anywhere
+                spare = _unit(_draw("isotropic", positive, negative, rng))
+                rest = torch.where(empty, _without(spare, axis), rest)
+            vectors = torch.where(near, _unit(_without(_unit(rest), axis)), vectors)
+        methods.append(Method(kind, index, vectors * norms, _cosine(vectors, axis)[:, 0], left_out))
+    return methods
 
 
 def every_place(lm: LanguageModel) -> tuple[Place, ...]:
@@ -410,14 +494,17 @@ def _result(protocol: _Protocol, runs: list[Run]) -> Evaluation:
     before, first = protocol.before.margins()[0], runs[0]
     right, kinds = np.stack([r.right for r in runs]), np.array([r.method.kind for r in runs])
     clean, leaky = np.isin(kinds, CLEAN), np.isin(kinds, LEAKY)
-    answers, beyond = outcome(before, first.margins, topics), effect(right[0], right[clean], topics)
+    answers, beyond = verdicts.outcome(before, first.margins, topics), verdicts.effect(right[0], right[clean], topics)
     # of the controls the mean of some of every kind
     groups: dict[str, list[tuple[Any, Any]]] = {"before": [(protocol.before.mc1()[0], protocol.before.mc2()[0])]}
     for run in runs:
         if run.mc2 is not None:
             groups.setdefault("after" if run is first else run.method.kind, []).append((run.mc1, run.mc2))
     mc1, mc2 = (
-        {name: mean_by_topic(np.mean([own[k] for own in rows], axis=0), topics) for name, rows in groups.items()}
+        {
+            name: verdicts.mean_by_topic(np.mean([own[k] for own in rows], axis=0), topics)
+            for name, rows in groups.items()
+        }
         for k in (0, 1)
     )
     methods = pd.DataFrame([{"kind": r.method.kind, "index": r.method.index} for r in runs]).assign(
@@ -452,9 +539,9 @@ def _result(protocol: _Protocol, runs: list[Run]) -> Evaluation:
         base=base,
         outcome=answers,
         effect=beyond,
-        effect_leaky=effect(right[0], right[leaky], topics) if set(LEAKY) <= set(plan.kinds) else None,
+        effect_leaky=verdicts.effect(right[0], right[leaky], topics) if set(LEAKY) <= set(plan.kinds) else None,
         claimed=plan.claim,
-        claim=claim_verdict(answers.corrected, beyond.holds, plan.claim),
+        claim=verdicts.claim_verdict(answers.corrected, beyond.holds, plan.claim),
         mc1=mc1,
         mc2=mc2,
         budget=plan.doses[-1],

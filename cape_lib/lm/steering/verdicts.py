@@ -10,7 +10,6 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from cape_lib import stats
-from cape_lib.lm.steering.controls import CLEAN
 from cape_lib.output import plain
 from cape_lib.stats import Estimate
 
@@ -18,6 +17,12 @@ if TYPE_CHECKING:
     from cape_lib.lm.steering.protocol import Place
 
 ALPHA = 0.05
+#: what a direction must beat: random directions of the sphere; label shuffles with half of each class on either side;
+#: draws from the scatter within the classes.  None of them contains the direction beyond chance.
+CLEAN = ("isotropic", "balanced shuffle", "within-class")
+#: the older rule: unrestricted shuffles and draws from the whole scatter.  Both contain the direction itself.
+LEAKY = ("isotropic", "free shuffle", "total covariance")
+KINDS = tuple(dict.fromkeys(CLEAN + LEAKY))
 
 
 @dataclass(frozen=True)
