@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -559,14 +559,6 @@ def wilson_clustered(hits: ArrayLike, clusters: ArrayLike) -> Estimate:
 # Correlations and straight lines of independent rows
 
 
-class Band(NamedTuple):
-    """A fitted line and its interval, three arrays of one shape."""
-
-    fit: Floats
-    low: Floats
-    high: Floats
-
-
 @dataclass(frozen=True, slots=True)
 class Line:
     """A straight line y = slope x + intercept by least squares, with exact t intervals.
@@ -588,11 +580,10 @@ class Line:
         """The fitted y, same shape as `x`."""
         return np.asarray(self.slope.estimate * np.asarray(x, dtype=float) + self.intercept.estimate)
 
-    def predict(self, x: ArrayLike) -> Band:
-        """Where one further observation at `x` lies (exact 95 % t, n - 2 degrees of freedom)."""
-        fit, away = self.at(x), np.asarray(x, dtype=float) - self.mean_x
-        half = student(0.95, self.n - 2) * self.residual_sd * np.sqrt(1 + 1 / self.n + away**2 / self.spread_x)
-        return Band(fit, fit - half, fit + half)
+    def half(self, x: ArrayLike) -> Floats:
+        """How far from the line one further observation at `x` may lie (exact 95 % t, n - 2 degrees of freedom)."""
+        away = np.asarray(x, dtype=float) - self.mean_x
+        return student(0.95, self.n - 2) * self.residual_sd * np.sqrt(1 + 1 / self.n + away**2 / self.spread_x)
 
 
 def pearson_rows(x: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> Floats:

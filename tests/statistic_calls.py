@@ -255,8 +255,6 @@ NUMBERS = {
     "settled_beyond": lambda x, y, s: coupling.settled_beyond(len(x) + 1),
     "classify_changes": lambda x, y, s: frontier.classify_changes(x) if len(x) else None,
     "change_limit": lambda x, y, s: frontier.change_limit(s, 20, len(x)),
-    "phase_of": lambda x, y, s: [frontier.phase_of(float(v)) for v in x - y],
-    "emphasis_of": lambda x, y, s: [frontier.emphasis_of(float(v)) for v in x - y],
     "read_h": lambda x, y, s: frontier.read_h(x, y, frontier.line("frozen")),
     "spread": lambda x, y, s: frontier.spread(x) if len(x) else None,
     "noise_spread": lambda x, y, s: [frontier.noise_spread(float(v), Y, draws=N) for v in x[:2]],

@@ -12,6 +12,7 @@ from statsmodels.stats.diagnostic import het_breuschpagan
 
 from cape_lib import frontier, tables
 from cape_lib.errors import MissingError, UsageError
+from cape_lib.frontier.lines import BALANCED, EMPHASES
 
 X, Y = "swe_bench_verified", "gpqa_diamond"
 
@@ -139,7 +140,8 @@ def test_opus_47_has_the_published_h_and_an_interval_with_zero() -> None:
     ],
 )
 def test_phase_and_emphasis_follow_the_papers_limits(h: float, phase: str, emphasis: str) -> None:
-    assert (frontier.phase_of(h), frontier.emphasis_of(h)) == (phase, emphasis)
+    assert frontier.labelled(h, 1.0, 2.0) == phase
+    assert frontier.labelled(h, -2.0, -1.0, within=BALANCED, words=EMPHASES) == emphasis
 
 
 def test_unknown_line_names_the_nearest() -> None:

@@ -292,10 +292,10 @@ def gradient_loss(panel: str) -> Attempts:
     r, line = stats.pearson(loss, norm), stats.ols(loss, norm)
     yield answer({"r": r, "exponent": line.slope, "dip, percent": gap}, len(rows))
 
-    band, n = stats.ols(size[~at], norm[~at]).predict(0.0), int((~at).sum())
-    inside = bool(band.low <= dip <= band.high)
-    below, side = -100 * math.expm1(dip - float(band.fit)), "inside" if inside else "outside"
-    yield stress("the law without the dip", below, n=n, lost=inside, side=side)
+    others, n = stats.ols(size[~at], norm[~at]), int((~at).sum())
+    expected, half = float(others.at(0.0)), float(others.half(0.0))
+    inside, below = abs(dip - expected) <= half, -100 * math.expm1(dip - expected)
+    yield stress("the law without the dip", below, n=n, lost=inside, side="inside" if inside else "outside")
 
 
 @claim("C68", reads=("base_panel",))

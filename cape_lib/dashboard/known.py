@@ -17,7 +17,7 @@ from cape_lib.dashboard.kit import FRONTIER_PANEL, base_places, kit, known_model
 from cape_lib.dashboard.wording import Plain, answered, interval, number, records
 from cape_lib.errors import UsageError
 from cape_lib.frontier import variants
-from cape_lib.frontier.lines import RATIOS, FrontierLine, X, Y
+from cape_lib.frontier.lines import BALANCED, EMPHASES, RATIOS, FrontierLine, X, Y
 from cape_lib.frontier.saturation import BEST, ROTATE_BELOW
 from cape_lib.frontier.variants import ADMITS, KNOWS, PLACE, PRECISION, REASONING, WRONG
 from cape_lib.names import suggest
@@ -224,18 +224,17 @@ def _frame(releases: Sequence[Mapping[str, Any]], known: pd.DataFrame) -> pd.Dat
 
 def _releases(read: pd.DataFrame) -> list[Plain]:
     """The rows of `h_field` as plain data, beside the papers' two curves."""
-    ends = list(zip(read["h_low"], read["h_high"], strict=True))
-    emphasis = (frontier.labelled(frontier.emphasis_of(h), *end) for h, end in zip(read["h"], ends, strict=True))
+    ends = read[["h", "h_low", "h_high"]].to_numpy(float).tolist()
     table = read.rename(columns={X: "x", Y: "y"}).assign(
         model=read["model"].fillna("This release"),
         outside=(read["h_low"] > 0) | (read["h_high"] < 0),
-        emphasis=list(emphasis),
+        emphasis=[frontier.labelled(*row, within=BALANCED, words=EMPHASES) for row in ends],
         gpqa_critical=isocline(read[X], RATIOS[X, Y]),
         ifeval_critical=isocline(read[Y], RATIOS[Y, "ifeval"]),
     )
     table["ifeval_above"] = (table["ifeval"] >= table["ifeval_critical"]).where(table["ifeval"].notna())
     rows = records(table[[name for name in _RELEASE if name in table]])
-    return [row | {"interval": interval(*end)} for row, end in zip(rows, ends, strict=True)]
+    return [row | {"interval": interval(*end)} for row, (_, *end) in zip(rows, ends, strict=True)]
 
 
 def _trajectory(read: pd.DataFrame, known: pd.DataFrame, chosen: FrontierLine, lab: str | None) -> list[Plain]:

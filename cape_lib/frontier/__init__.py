@@ -3,7 +3,6 @@
 The room offers what its modules on releases define; those on model variants (`variants`, `effort`) go by their names.
 """
 
-from cape_lib.frontier.influence import *
 from cape_lib.frontier.labs import *
 from cape_lib.frontier.lines import *
 from cape_lib.frontier.saturation import *

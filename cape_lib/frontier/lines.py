@@ -5,6 +5,7 @@ Figures: `charts.frontier`; sentences: `story.frontier`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -43,6 +44,8 @@ EXCURSION = 10.0
 #: paper B, playbook level 1: within these points of h a release is balanced
 BALANCED = 5.0
 PHASES = ("coding-specialist excursion", "cooperative", "reasoning-specialist")
+#: paper B's playbook
+EMPHASES = ("coding-rich", "balanced", "reasoning-rich")
 #: what stands in place of a phase where the interval of h holds zero
 NO_LABEL = "no label"
 #: (old axis, new axis) -> ratio under the square root, as published
@@ -182,23 +185,14 @@ def as_line(chosen: FrontierLine | str | None, frame: pd.DataFrame, *, x: str = 
     return line(chosen, x=x, y=y) if isinstance(chosen, str) else chosen
 
 
-def phase_of(h: float) -> str:
-    """Paper B's three regimes: beyond 10 points below the line, within, beyond 10 points above."""
-    if h < -EXCURSION:
-        return PHASES[0]
-    return PHASES[2] if h > EXCURSION else PHASES[1]
+def labelled(h: float, low: float, high: float, *, within: float = EXCURSION, words: Sequence[str] = PHASES) -> str:
+    """Paper B's word for h (points) below the line, `within` so many points of it, or above; by default its regimes.
 
-
-def emphasis_of(h: float) -> str:
-    """Paper B's playbook: "coding-rich" below -5 points, "reasoning-rich" above +5, else "balanced"."""
-    if h < -BALANCED:
-        return "coding-rich"
-    return "reasoning-rich" if h > BALANCED else "balanced"
-
-
-def labelled(word: str, low: float, high: float) -> str:
-    """The word, where the interval of h (points) leaves zero out; else `NO_LABEL`, as where there is no interval."""
-    return word if low > 0 or high < 0 else NO_LABEL
+    `NO_LABEL` where the interval of h holds zero, as where there is none.
+    """
+    if not (low > 0 or high < 0):
+        return NO_LABEL
+    return words[0 if h < -within else 2 if h > within else 1]
 
 
 def read_h(x_score: ArrayLike, y_score: ArrayLike, chosen: FrontierLine, *, x: str = X, y: str = Y) -> pd.DataFrame:
@@ -215,9 +209,9 @@ def read_h(x_score: ArrayLike, y_score: ArrayLike, chosen: FrontierLine, *, x: s
     noise = np.hypot(score_sd(new, y), chosen.slope * score_sd(old, x))
     table = pd.DataFrame({"expected": chosen.at(old), "h": h, "h_low": low, "h_high": high, "noise_sd": noise})
     table = table.assign(ordinary_low=least, ordinary_high=most, line=chosen.name)
-    for name, rule in (("phase", phase_of), ("emphasis", emphasis_of)):
-        table[name] = [labelled(rule(value), *ends) for value, *ends in zip(h, low, high, strict=True)]
-    return table
+    rows = list(zip(h, low, high, strict=True))
+    table["phase"] = [labelled(*row) for row in rows]
+    return table.assign(emphasis=[labelled(*row, within=BALANCED, words=EMPHASES) for row in rows])
 
 
 def h_field(
@@ -254,8 +248,7 @@ def published_band(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, 
     rows = complete_rows(frozen_rows(frame), x, y)
     fitted = fit_line(rows, x=x, y=y)
     residual = fitted.h(rows[x], rows[y])
-    predicted = fitted.fit.predict(np.linspace(rows[x].min(), rows[x].max(), 101))
-    half = predicted.high - predicted.fit
+    half = fitted.fit.half(np.linspace(rows[x].min(), rows[x].max(), 101))
     return {
         "published": 1.96 * float(residual.std(ddof=0)),
         "n": float(len(rows)),

@@ -9,8 +9,7 @@ import pandas as pd
 
 from cape_lib.base import dynamics
 from cape_lib.base.levers import beside_trend, equivalent_scale, web_trend
-from cape_lib.frontier.influence import paired_changes
-from cape_lib.frontier.labs import leave_one_lab_out
+from cape_lib.frontier.labs import leave_one_lab_out, paired_changes
 from cape_lib.frontier.lines import X, Y
 from cape_lib.stats import Estimate, fisher, mean_interval, pearson_rows, score_sd
 from cape_lib.tables import ITEM_COUNTS
