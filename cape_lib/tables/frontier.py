@@ -176,15 +176,13 @@ def _panel(panel: str, until: pd.Timestamp | None, claimed_by: str | None, read:
 
 def _printed(frame: pd.DataFrame, *, independent: bool) -> pd.DataFrame:
     """The cells of a table with a column a benchmark: model, benchmark, value and `DETAILS`."""
-    parts = []
-    for benchmark in (name for name in FRONTIER_BENCHMARKS if name in frame):
-        cells = frame[["model"]].assign(benchmark=benchmark, value=frame[benchmark], read_via=None, claimed_by=None)
-        source = frame["swe_source" if benchmark == PAIR[0] else "gpqa_source"] if independent else frame["source"]
-        if independent:
-            cells["claimed_by"], source = "independent", source.map(source_url)
-        status = "independent only" if independent else "published"
-        parts.append(cells.assign(status=status, source=source).dropna(subset="value"))
-    return pd.concat(parts, ignore_index=True)
+    benchmarks = [name for name in FRONTIER_BENCHMARKS if name in frame]
+    sources = ["swe_source", "gpqa_source"] if independent else ["source"]
+    cells = frame.melt(["model", *sources], benchmarks, "benchmark", "value").dropna(subset="value")
+    if not independent:
+        return cells.assign(status="published", read_via=None, claimed_by=None)
+    source = cells["swe_source"].where(cells["benchmark"] == PAIR[0], cells["gpqa_source"]).map(source_url)
+    return cells.assign(status="independent only", source=source, read_via=None, claimed_by="independent")
 
 
 def _audited(published: pd.DataFrame) -> pd.DataFrame:

@@ -81,8 +81,7 @@ def families(names: Iterable[str]) -> dict[str, set[float]]:
     """Family by the names -> the sizes that its names state; names without a size are left out."""
     sizes: dict[str, set[float]] = {}
     for name in names:
-        size = size_in_name(name)
-        if size is not None:
+        if (size := size_in_name(name)) is not None:
             sizes.setdefault(family_in_name(name), set()).add(size)
     return sizes
 

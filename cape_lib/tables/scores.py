@@ -345,11 +345,11 @@ def write_checked(scores: Scores, path: Path) -> None:
 
     path: its name ends in `STORED`.
     """
-    kinds = {str(name): str(dtype) for name, dtype in scores.frame.dtypes.items()}
-    rows = scores.frame.astype(object).where(scores.frame.notna(), None).to_dict("list")
-    about = {"format": FORMAT, "notes": scores.notes, "name": scores.name, "size": scores.size}
-    about |= {"axis": scores.axis.name, "scale": scores.axis.scale}
-    path.write_text(json.dumps(about | {"kinds": kinds, "columns": rows}, allow_nan=False, default=str), "utf-8")
+    frame = scores.frame
+    stored = {"format": FORMAT, "notes": scores.notes, "name": scores.name, "size": scores.size}
+    stored |= {"axis": scores.axis.name, "scale": scores.axis.scale, "kinds": frame.dtypes.astype(str).to_dict()}
+    stored |= {"columns": frame.astype(object).where(frame.notna(), None).to_dict("list")}
+    path.write_text(json.dumps(stored, allow_nan=False, default=str), "utf-8")
 
 
 def read_checked(source: object) -> Scores | None:

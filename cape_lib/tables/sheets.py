@@ -20,19 +20,9 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.errors import ScoresError, SurroundingsError
+from cape_lib.tables import columns
 from cape_lib.tables.benchmarks import LABELS
-from cape_lib.tables.columns import (
-    MEASURES,
-    TEXT,
-    heading,
-    is_blank,
-    is_score,
-    known_name,
-    plain,
-    table,
-    to_number,
-    writes_decimal_commas,
-)
+from cape_lib.tables.columns import MEASURES, TEXT, heading, is_blank, known_name, plain
 
 #: a larger file is no table of scores
 MOST_BYTES = 50_000_000
@@ -151,7 +141,7 @@ def read_sheet(source: str | Path | pd.DataFrame, *, sep: str | None = None, nam
             notes.append(f"{path.name}: {what}")
     comma = mark not in ("", ",", " ")
     if mark in ("", ","):
-        comma = writes_decimal_commas(cell.strip() for _, cells in rows[1:] for cell in cells)
+        comma = columns.writes_decimal_commas(cell.strip() for _, cells in rows[1:] for cell in cells)
     sheet = _sheet(str(path), rows, comma)
     if rows[0][0] in (rules := _rules(text.splitlines())) and len(rules) > 1:
         notes.append(f"{path.name}: read the table in row {rows[0][0]}; not read: {len(rules) - 1} more in the text")
@@ -365,14 +355,13 @@ def _split(name: str, text: str, sep: str | None) -> tuple[list[Row], str]:
     """
     lines = text.splitlines()
     filled = [(at, line) for at, line in enumerate(lines, start=1) if line.strip()]
-    if not sep and any(_FRAME.match(line.translate(_BARS)) for line in lines[:10]):  # as databases and terminals draw
-        drawn = [(at, line.translate(_BARS)) for at, line in filled]
-        if rows := [(at, _between_bars(line)) for at, line in drawn if "|" in line and not _FRAME.match(line)]:
-            return rows, ""
-    if not sep and any(line.lstrip().startswith("\\begin{tabular") for line in lines):
-        parts = [(at, line.split("\\\\")[0]) for at, line in filled if re.search(_AMPERSAND, line)]
-        if parts:
-            return [(at, [_plain_tex(cell) for cell in re.split(_AMPERSAND, line)]) for at, line in parts], ""
+    drawn = [] if sep else [(at, line.translate(_BARS)) for at, line in filled]
+    framed = any(_FRAME.match(line) for at, line in drawn if at <= 10)  # as databases and terminals draw
+    tex = any(line.lstrip().startswith("\\begin{tabular") for _, line in drawn)
+    bars = [(at, _between_bars(line)) for at, line in drawn if framed and "|" in line and not _FRAME.match(line)]
+    parts = [(at, line.split("\\\\")[0]) for at, line in filled if tex and re.search(_AMPERSAND, line)]
+    if rows := bars or [(at, [_plain_tex(cell) for cell in re.split(_AMPERSAND, line)]) for at, line in parts]:
+        return rows, ""
     # A remark above a table begins with #, names no columns, and the table goes on without.
     below = any(not line.lstrip().startswith("#") and any(map(line.count, _DELIMITERS)) for line in lines)
     first, skipped = "", 0
@@ -495,7 +484,7 @@ def _sheet(name: str, rows: list[Row], decimal_comma: bool = False) -> Sheet:
 
 
 def _is_number(cell: str) -> bool:
-    return to_number(cell, decimal_comma=True) is not None
+    return columns.to_number(cell, decimal_comma=True) is not None
 
 
 def _joined(header: list[str], second: list[str]) -> list[str] | None:
@@ -535,7 +524,7 @@ def upright(sheet: Sheet) -> Sheet:
     model = cells.iloc[:, names.index("model")]
     text = model.where(model != "", cells.iloc[:, 0])
     single = (~cells.map(is_blank)).sum(axis=1).eq(1) & text.ne("")
-    total = text.map(plain).isin(table()["no_models"])
+    total = text.map(plain).isin(columns.table()["no_models"])
     stay, alone = cells[~(single | total)], text[single & ~total]
     if stay.empty:  # names alone: the refusal of what is missing says more
         return sheet
@@ -558,7 +547,7 @@ def _leaderboard_v2(sheet: Sheet) -> pd.DataFrame | None:
     named = [names.get(head, column) for head, column in zip(heads, sheet.columns, strict=True)]
     cells = sheet.cells.set_axis(named, axis=1)
     for name in raw:
-        values = cells[name].map(partial(to_number, decimal_comma=sheet.decimal_comma)).astype(float)
+        values = cells[name].map(partial(columns.to_number, decimal_comma=sheet.decimal_comma)).astype(float)
         cells[name] = cells[name].where(~(values <= 1), (100 * values).map("{:.10g}".format))
     return cells
 
@@ -570,9 +559,9 @@ def _from_long(sheet: Sheet) -> pd.DataFrame | None:
     at_score = next((heads.index(word) for word in _SCORE if word in heads), None)
     if at_benchmark is None or at_score in (None, at_benchmark) or "model" not in names:
         return None
-    if any(heading(name).known and name not in TEXT | MEASURES and is_score(name) for name in names):
+    if any(heading(name).known and name not in TEXT | MEASURES and columns.is_score(name) for name in names):
         return None  # benchmarks are columns already
-    at_error = next((i for i, word in enumerate(heads) if word in table()["endings"]["stderr"]), None)
+    at_error = next((i for i, word in enumerate(heads) if word in columns.table()["endings"]["stderr"]), None)
     # Several runs of a model differ in a further column: each keeps its own row.
     how = [i for i, head in enumerate(heads) if head in _HOW and i not in (at_benchmark, at_score)]
     beside = [i for i in range(len(names)) if i not in (at_benchmark, at_score, at_error, *how)]
