@@ -100,7 +100,8 @@ def projections(twins: Sequence[Probe]) -> pd.DataFrame:
 
 def _by_weights(twins: Sequence[Probe], part: str) -> pd.DataFrame:
     tables = [getattr(one, part).assign(weights=weights) for weights, one in zip(WEIGHTS, twins, strict=False)]
-    return pd.concat(tables, ignore_index=True)
+    table: pd.DataFrame = pd.concat(tables, ignore_index=True)
+    return table
 
 
 def at_strength_zero(model: str, *, seed: int = 0) -> pd.DataFrame:
