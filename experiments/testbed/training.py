@@ -80,12 +80,6 @@ def _rate(step: int, steps: int) -> float:
     return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
 
 
-def token_loss(model: Any, rows: torch.Tensor) -> torch.Tensor:
-    """Mean loss (nats a token) over all next tokens of `rows`."""
-    logits = model(input_ids=rows[:, :-1], use_cache=False).logits
-    return torch.nn.functional.cross_entropy(logits.reshape(-1, logits.shape[-1]), rows[:, 1:].reshape(-1))
-
-
 def train(
     recipe: Recipe,
     *,
@@ -116,7 +110,9 @@ def train(
         for step in range(start["step"] if start else 0, recipe.steps):
             for group in optimiser.param_groups:
                 group["lr"] = recipe.learning_rate * _rate(step, recipe.steps)
-            loss = token_loss(model, data[step])
+            logits, targets = model(input_ids=data[step, :, :-1], use_cache=False).logits, data[step, :, 1:]
+            # nats a token, the mean over all next tokens
+            loss = torch.nn.functional.cross_entropy(logits.reshape(-1, logits.shape[-1]), targets.reshape(-1))
             optimiser.zero_grad(set_to_none=True)
             torch.autograd.backward(loss)
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -413,7 +413,7 @@ class _Reader:
         state, token, cell = part.scored
         rows = (arms * part.read + state).reshape(-1)
         parts = (rows, np.tile(token, many), (arms * answers + cell).reshape(-1))
-        told_by, tokens, cells = (torch.from_numpy(one).to(device) for one in parts)
+        states, tokens, cells = (torch.from_numpy(one).to(device) for one in parts)
         # one tensor for all that is picked: small ones among large ones would keep the large ones' memory from reuse
         picked = torch.empty(len(rows), device=device)
         step = self.at_once if device.type != "cpu" else max(1, 2**21 // vocabulary(self.lm))
@@ -425,7 +425,7 @@ class _Reader:
                 # a few rows at a time: in float32 they stay in the processor's cache
                 own = logits[start : start + step].log_softmax(-1, dtype=torch.float32)
                 lo, hi = np.searchsorted(rows, [first + start, first + start + len(own)])
-                picked[lo:hi] = own[told_by[lo:hi] - first - start, tokens[lo:hi]]
+                picked[lo:hi] = own[states[lo:hi] - first - start, tokens[lo:hi]]
             del logits, own  # before the next ones are computed
         sums = torch.zeros(many * answers, dtype=torch.float64, device=device).index_add_(0, cells, picked.double())
         index = torch.tensor(part.cells, device=device)
