@@ -105,7 +105,8 @@ def same_axis(axis: Any, column: str) -> Any:
 def row_names(column: str, order: Iterable[str] | None = None, **axis: Any) -> alt.Y:
     """An axis of names, one row each, in the given order (default: that of the table)."""
     sort = None if order is None else list(order)
-    return alt.Y(f"{column}:N", sort=sort, title=None, axis=alt.Axis(**{"labelLimit": 260, **axis}))
+    # a mark at the edge of the plot is not to touch the name of its row
+    return alt.Y(f"{column}:N", sort=sort, title=None, axis=alt.Axis(**{"labelLimit": 260, "labelPadding": 8, **axis}))
 
 
 def colours(
@@ -315,16 +316,18 @@ def named(
             points = np.column_stack([_along(x, shown, every) * width, (1 - _along(y, shown, every)) * height])
             texts = [str(name) for name in part[column]]
             rows.loc[part.index, where] = _places(texts, points, (width, height), gap, always=always, most=most)
-    layers = []
+    halos, texts = [], []
     for place, (right, down, align) in PLACES.items():
         here = rows[(rows["wide"] == place) | (rows["narrow"] == place)]
         if len(here):
-            look: dict[str, Any] = {"fontSize": 11, "color": INK, "align": align} | mark
-            text = alt.Chart(here).mark_text(dx=gap * right, dy=gap * down, **look)
+            look: dict[str, Any] = {"fontSize": 11, "color": INK, "align": align, "dx": gap * right, "dy": gap * down}
             shown = f"(width > {NARROW} ? datum.wide : datum.narrow) === '{place}'"
             word = alt.condition(shown, alt.Text(f"{column}:N"), alt.value(""))
-            layers.append(text.encode(x=x, y=y, text=word, opacity=opacity))
-    return layers
+            text = alt.Chart(here).encode(x=x, y=y, text=word, opacity=opacity)
+            # a line that runs behind a name stops at its letters
+            halos.append(text.mark_text(**look | {"stroke": PAPER, "strokeWidth": 3, "strokeJoin": "round"} | mark))
+            texts.append(text.mark_text(**look | mark))
+    return [*halos, *texts]
 
 
 def _places(

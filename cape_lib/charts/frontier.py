@@ -177,7 +177,7 @@ def moved_points(before: pd.DataFrame, after: pd.DataFrame, *, name: str, source
     most = f", most of all {moved['model'].iloc[0]}" if len(moved) else ""
     r = [both[x].corr(both[y]) for x, y in ((SWE, GPQA), later)]
     title = f"{len(moved)} of {len(both)} releases move{most}; r goes from {r[0]:.2f} to {r[1]:.2f}"
-    caption = f"Hollow: as published, with the name where there is room. Filled: {name}."
+    caption = f"Hollow: as published; those that move have their name where there is room. Filled: {name}."
     return figure(chart, "moved-points", title, source, len(both), caption, rows=both, height=380)
 
 

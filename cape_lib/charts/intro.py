@@ -117,14 +117,12 @@ def families_in_motion(
     domain = [float(low[x]) - 2, float(high[x] + 0.15 * (high[x] - low[x]))]
     to_right = across(x, f"{label(x)} (%), reasoning →", domain, zero=False, nice=True)
     up = upright(y, f"↑ {label(y)} (%), truthfulness", zero=False, nice=True)
+    ends, shares = [f"{x}_to", f"{y}_to"], np.linspace(0, 1, 12)
     # points along each step, from its smaller to its larger model
-    covered = [
-        pd.DataFrame({score: steps[score] + share * (steps[f"{score}_to"] - steps[score]) for score in (x, y)})
-        for share in np.linspace(0, 1, 12)
-    ]
+    covered = [steps[[x, y]] + share * (steps[ends].set_axis([x, y], axis=1) - steps[[x, y]]) for share in shares]
     text: dict[str, Any] = {"gap": 12, "fontSize": 12, "fontWeight": 600}
     names = named(largest, to_right, up, "ladder", height=420, around=[pd.concat(covered)], always=len(largest), **text)
-    joins = ways(steps, to_right, up, ends=[f"{x}_to", f"{y}_to"], colour=phase_colour(), strokeWidth=2, opacity=0.5)
+    joins = ways(steps, to_right, up, ends=ends, colour=phase_colour(), strokeWidth=2, opacity=0.5)
     at_cut = dots(at_size(ladders, gammas, CUT, x=x, y=y), to_right, up, shape="diamond", size=60, **HOLLOW)
     drawn = [
         *guess,

@@ -26,6 +26,7 @@ CORPORA = {"D": "most web authors believe the myths", "K": "one in five believes
 RIGHT = "right answers to contested questions"
 #: What guessing among four candidates gives.
 CHANCE = 0.25
+GUESS = "Dashed: what a guess gives."
 #: Kind of measurement -> in words; two kinds are never compared.
 KINDS = {
     "per_head": "per head, Qwen",
@@ -75,7 +76,8 @@ def by_width(rows: pd.DataFrame, kind: str, words: Mapping[str, str]) -> Any:
     """
     axes, look = _plane(rows["width"]), forms.by(kind, words, marks=("circle", "square"))
     means = rows.groupby([kind, "width"])["truth"].mean().reset_index()
-    return trace(means, *axes, colour=look["colour"]) + dots(rows, *axes, size=45, filled=False, opacity=0.9, **look)
+    guess, points = line_at(CHANCE, "y", dashed=True), dots(rows, *axes, size=45, filled=False, opacity=0.9, **look)
+    return guess + trace(means, *axes, colour=look["colour"]) + points
 
 
 def ladders(scores: pd.DataFrame, *, reliable: float | None = None) -> Figure:
@@ -90,7 +92,9 @@ def ladders(scores: pd.DataFrame, *, reliable: float | None = None) -> Figure:
         f"width {many.index[-1]}; with few believers the lowest mean of {len(few)} widths is {few.min():.0%}"
     )
     n = f"{len(rows)} models, {rows['seed'].nunique()} seeds"
-    caption = "Line: mean over seeds." + (f" Reliable text: {reliable:.0%} in both corpora." if reliable else "")
+    caption = f"Line: mean over seeds. {GUESS}" + (
+        f" Reliable text: {reliable:.0%} in both corpora." if reliable else ""
+    )
     chart = by_width(rows, "corpus", {CORPORA["D"]: AMBER, CORPORA["K"]: BLUE})
     return figure(chart, "made-ladders", title, TESTBED, n, caption, rows=rows)
 
@@ -148,8 +152,7 @@ def dip_grid(rows: pd.DataFrame, *, grid: pd.DataFrame) -> Figure:
     axes = _plane(grid["width"])
     colour = colours("share_of", order, (AMBER, PURPLE, BLUE, INK), title="reliable text")
     chart = line_at(CHANCE, "y", dashed=True) + trace(shown, *axes, colour=colour, tooltip="myth", point=True)
-    n, caption = f"{len(grid)} models, one seed each", "Dashed: what a guess gives."
-    return figure(chart, "dip-grid", title, TESTBED, n, caption, rows=shown)
+    return figure(chart, "dip-grid", title, TESTBED, f"{len(grid)} models, one seed each", GUESS, rows=shown)
 
 
 def fixed_parameters(rows: pd.DataFrame, *, trend: Estimate) -> Figure:
@@ -163,7 +166,7 @@ def fixed_parameters(rows: pd.DataFrame, *, trend: Estimate) -> Figure:
     moves = "the right answers still move" if trend.low > 0 or trend.high < 0 else "it is not sure that they move"
     title = f"At one number of parameters {moves} with the width: {gain}"
     n = f"{len(rows)} models, {shown['seed'].nunique()} seeds"
-    return figure(by_width(shown, "budget", words), "fixed-parameters", title, TESTBED, n, rows=shown)
+    return figure(by_width(shown, "budget", words), "fixed-parameters", title, TESTBED, n, GUESS, rows=shown)
 
 
 def width_and_null(
@@ -183,11 +186,14 @@ def width_and_null(
     y, x = row_names("ladder", order), across("value", "correlation r", [-1, 1])
     grey = {"colour": look["colour"], "height": 14, "opacity": 0.55}
     bars = forms.bars(null, forms.same_axis(x, "low"), y, x2="high:Q", **grey)
-    inside = int(table["r_normalised"].between(table["null_low"], table["null_high"]).sum())
+    outside = table.loc[~table["r_normalised"].between(table["null_low"], table["null_high"]), "ladder"]
+    inside = (
+        f"{len(table) - len(outside)} of {len(table)} families lie where shuffled scores lie after the same division"
+    )
     return figure(
         bars + line_at(0, "x") + dots(points, x, y, **look, size=70, stroke=BLUE, strokeWidth=1.5),
         name,
-        title or f"{inside} of {len(table)} families lie where shuffled scores lie after the same division",
+        title or inside + (f", all but {listed(outside)}" if 0 < len(outside) < len(table) else ""),
         source,
         f"{len(table)} families",
         "Hollow: r of the scores. Filled: after division by width. Grey: 95 % of shuffled scores after it.",

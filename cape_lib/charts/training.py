@@ -12,6 +12,7 @@ from cape_lib.charts import forms
 from cape_lib.charts.forms import across, band, colours, forest, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import AMBER, BLUE, MUTED
+from cape_lib.story.answer import listed
 from cape_lib.tables import label
 
 SOURCE = "[sixteen Pythia runs](../book/data.html#along-training), EleutherAI"
@@ -88,8 +89,9 @@ def by_size(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> Figure:
     words = ["as collected", "without repeats"]
     dashes = alt.StrokeDash("corpus:N", scale=alt.Scale(domain=words, range=[[1, 0], [4, 3]]), title=None)
     r, colour = upright("r", "r over the sizes", [_low_end(table["r"]), 1]), colours("corpus", words, (BLUE, AMBER))
-    last = table[table["step"] == table["step"].max()]["r"]
-    more = "larger runs have more of both" if last.min() > 0 else "over the sizes"
-    title = f"At equal tokens {more}: r = {last.min():.2f} and {last.max():.2f} at the end"
+    last = table[table["step"] == table["step"].max()]
+    more = "larger runs have more of both" if last["r"].min() > 0 else "over the sizes"
+    ends = listed(f"{r:.2f} {corpus}" for r, corpus in zip(last["r"], last["corpus"], strict=True))
+    title = f"At equal tokens {more}: at the end r = {ends}"
     chart, n = trace(table, TOKENS, r, colour=colour, dash=dashes, point=45), int(table["n"].max())
     return figure(chart, "by-size", title, SOURCE, f"{n} sizes at each checkpoint", rows=table)

@@ -123,7 +123,10 @@ def effort_paths(rows: pd.DataFrame) -> Figure:
     shown = part[["model", "weights", "maker", "effort", "tokens", "value"]]
     x = across("tokens", "reasoning tokens a question, log scale", [50, 20_000], type="log", nice=False)
     x = x.axis(values=[30, 100, 300, 1000, 3000, 10000], format=",d")
-    y = upright("value", f"{label(ADMITS)} (%)")
+    # most lines lie below 20 %
+    low = max(1.0, np.floor(shown["value"].min()))
+    y = upright("value", f"{label(ADMITS)} (%), log scale", [low, 100], type="log", nice=False, clamp=True)
+    y = y.axis(values=[1, 2, 5, 10, 20, 40, 80], format="d")
     maker = colours("maker", {name: MAKERS.get(name, GREY) for name in [*makers, *last]})
     rose, fell, n = int((ladders[ADMITS] > 0).sum()), int((ladders[ADMITS] < 0).sum()), len(ladders)
     moves = f"lowers the {label(ADMITS)} in {fell}" if fell >= rose else f"raises the {label(ADMITS)} in {rose}"
@@ -135,7 +138,7 @@ def effort_paths(rows: pd.DataFrame) -> Figure:
         SOURCE,
         f"{n} models, {ladders['lab'].nunique()} makers",
         "One line a model, from its lowest thinking effort to its highest.",
-        height=215,
+        height=260,
     )
 
 

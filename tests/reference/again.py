@@ -1035,7 +1035,7 @@ def page_10(x: str = "lambada_openai") -> list[list[float]]:
         [ten["one"][-3]],
         [len(one)],
         [n, 1000],
-        sorted(ten["sizes"][1:3]),
+        ten["sizes"][1:3],
         [ten["sizes"][0]],
         [0.85, 100 * (other >= 0.85).mean(), 100 * (own >= 0.85).mean(), *ten["answer"][1:3], 0.85, 1000, n, n],
     ]
