@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import combinations, product
 from typing import Any
 
@@ -680,28 +680,19 @@ def width_families(panel: str) -> Attempts:
     yield shuffled(table)
 
 
-@claim("C05", panels=BASE)
-def phi_coupling(panel: str) -> Attempts:
-    """gamma of the smallest step between Phi models, beside those of web-trained ladders whose step spans 10 B."""
+@claim("C05", "C06", panels=BASE)
+def curated(panel: str) -> Attempts:
+    """gamma of the smallest step between Phi models, beside those of web-trained ladders whose step spans 10 B (C05);
+    median over curated models of (web-trained size with the same HellaSwag score) / (own size) (C06)."""
     frame = tables.base(panel)
     step = coupling.local_coupling(frame[frame["model"].str.lower().isin(["phi-1.5", "phi-1_5", "phi-2"])]).iloc[0]
     web = coupling.local_couplings(frame[frame["training"] == "web"])
     at = web[(web["params_b_low"] < 10) & (web["params_b_high"] > 10)]["gamma"]
-    yield answer(fieller_of(step), step=step, spanning=len(at), least=at.min(), most=at.max())
-    yield from other_readings(panel)
+    times = {one: levers.ten_times(levers.equivalent_scale(frame, reading=one)) for one in ("x", "y", "residual")}
+    parts = {"same coupling": fieller_of(step), "ten times": times.pop("x")}
+    yield answer(parts, step=step, spanning=len(at), least=at.min(), most=at.max())
 
-
-@claim("C06", panels=BASE)
-def ten_times(panel: str) -> Attempts:
-    """Median over curated models of (web-trained size with the same HellaSwag score) / (own size)."""
-    yield answer(levers.ten_times(levers.equivalent_scale(tables.base(panel), reading="x")))
-    yield from other_readings(panel)
-
-
-def other_readings(panel: str) -> Iterator[Stress]:
-    """The equivalent scale read at another axis."""
-    for reading in ("y", "residual"):
-        scale = levers.ten_times(levers.equivalent_scale(tables.base(panel), reading=reading))
+    for reading, scale in times.items():
         says = "unbounded: for most curated models no web-trained size of the panel gets there"
         says = "the reading decides the number" if np.isfinite(scale.estimate) else says
         yield stress(f"equivalent scale at {levers.READINGS[reading]}", scale, says)

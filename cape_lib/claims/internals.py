@@ -53,25 +53,39 @@ def qwen_generations(panel: str) -> Attempts:
         yield stress(f"range within {generation}", own.max() - own.min(), says, n=len(own))
 
 
-@claim("C73", reads=READS)
-def qwen_eight(panel: str) -> Attempts:
-    """Hidden-state coupling of Qwen3-8B and of Qwen2.5-7B, and their difference."""
-    pair = released("Qwen3-8B", "Qwen2.5-7B")
-    again = released(*pair, measure="per_head")
-    apart, other = (both["Qwen3-8B"] - both["Qwen2.5-7B"] for both in (pair, again))
-    yield answer(pair | {"difference": Result(apart, n=2)}, 1)
-    yield stress("the other measurement", other, n=2, lost=other < 0.12 / 2)
+#: Kind of measurement -> the models of which the papers print the coupling.
+RELEASED = {
+    "hidden_state": ("Qwen3-8B", "Qwen2.5-7B"),
+    "opt_ladder": ("OPT-125M", "OPT-13B"),
+    "per_unit_nc2": ("OPT-30B", "OPT-66B", "Llama-2-70B"),
+    "per_unit_nc3": ("Llama-3.1-70B", "Qwen2.5-72B", "OLMo-2-32B"),
+}
 
 
-@claim("C74", reads=READS)
-def gemma_table(panel: str) -> Attempts:
-    """Coupling and dimension of Gemma-3-4B and Gemma-4-E4B-it; two more stand in the paper's text only."""
-    parts = {
-        f"{short} {what}": released(model, column=column)[model]
+@claim("C14", "C73", "C74", "C95", "C96", reads=READS)
+def as_released(panel: str) -> Attempts:
+    """Couplings as released: of the base Gemma-4-E4B over what instruction tuning adds to it (C14); of Qwen3-8B, of
+    Qwen2.5-7B, and their difference (C73); of Gemma-3-4B and Gemma-4-E4B-it, with dimensions (C74); of OPT, and
+    1 - (30B / 13B) in percent (C95); of models from 32 to 72 B (C96); a drop within one measurement."""
+    own = {model: one for kind, models in RELEASED.items() for model, one in released(*models, measure=kind).items()}
+    hidden = internal("hidden_state")
+    base, tuned = (hidden["net_coupling"][model] for model in ("Gemma-4-E4B", "Gemma-4-E4B-it"))
+    parts = own | {
+        f"{short} {what}": hidden[column][model]
         for short, model in {"Gemma-3": "Gemma-3-4B", "Gemma-4-it": "Gemma-4-E4B-it"}.items()
         for what, column in {"coupling": "net_coupling", "dimension": "d_rep"}.items()
     }
-    yield answer(parts, 1)
+    of_two = {"ratio": base / (tuned - base), "difference": own["Qwen3-8B"] - own["Qwen2.5-7B"]}
+    of_two |= {"drop, percent": 100 * (1 - own["OPT-30B"] / own["OPT-13B"])}
+    of_two |= dict.fromkeys(("a drop within one measurement", "a second transition"))
+    low, high = released("OLMo-2-13B", "OLMo-2-32B", measure="per_unit_nc3").values()
+    alike = {"first": low, "last": high}
+    yield answer(parts, 1, run=own) | answer(of_two, 2, run=own, moves="rises" if high > low else "falls", **alike)
+
+    yield stress("one measurement", high - low, n=2, lost=high > low, **alike)
+    again = released("Qwen3-8B", "Qwen2.5-7B", measure="per_head")
+    apart = again["Qwen3-8B"] - again["Qwen2.5-7B"]
+    yield stress("the other measurement", apart, n=2, lost=apart < 0.12 / 2)
 
 
 @claim("C16", reads=READS)
@@ -87,33 +101,6 @@ def projection(panel: str) -> Attempts:
     name = "kept dimensions from 32 up: largest change of the coupling"
     says = "twenty centred vectors have rank 19, so nothing can change beyond it"
     yield stress(name, (full.max() - full.min()).max(), says, n=full.ngroups)
-
-
-@claim("C95", reads=READS)
-def opt_ladder(panel: str) -> Attempts:
-    """Released couplings of OPT-125M, 13B, 30B and 66B; 1 - (30B / 13B) in percent; a drop within one measurement."""
-    parts = released("OPT-125M", "OPT-13B", measure="opt_ladder")
-    parts |= released("OPT-30B", "OPT-66B", measure="per_unit_nc2")
-    drop = Result(100 * (1 - parts["OPT-30B"] / parts["OPT-13B"]), n=2)
-    yield answer(parts | {"drop, percent": drop, "a drop within one measurement": Result(None, n=2)}, 1, run=parts)
-
-
-@claim("C96", reads=READS)
-def large_models(panel: str) -> Attempts:
-    """Released couplings of Llama-2-70B, Llama-3.1-70B, Qwen2.5-72B and OLMo-2-32B; a drop within one measurement."""
-    parts = released("Llama-2-70B", measure="per_unit_nc2")
-    parts |= released("Llama-3.1-70B", "Qwen2.5-72B", "OLMo-2-32B", measure="per_unit_nc3")
-    low, high = released("OLMo-2-13B", "OLMo-2-32B", measure="per_unit_nc3").values()
-    moves = "rises" if high > low else "falls"
-    yield answer(parts | {"a second transition": Result(None, n=2)}, 1, first=low, last=high, moves=moves)
-    yield stress("one measurement", high - low, n=2, lost=high > low, first=low, last=high)
-
-
-@claim("C14", reads=READS)
-def pretraining_to_tuning(panel: str) -> Attempts:
-    """Coupling of the base Gemma-4-E4B over what instruction tuning adds to it."""
-    base, tuned = released("Gemma-4-E4B", "Gemma-4-E4B-it").values()
-    yield answer(base / (tuned - base), 2)
 
 
 @claim("C15", "C41", reads=READS)
