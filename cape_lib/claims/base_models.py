@@ -477,7 +477,7 @@ def scale_range(panel: str) -> Attempts:
     """Largest over smallest critical scale of the families above that have one."""
     there = [name for name in ("OPT", "Cerebras-GPT", "BLOOM", "Pythia") if name in tables.ladders(panel)]
     lowest = {name: lowest_inside(panel, name) for name in there}
-    inside = {name: one.value for name, (one, _) in lowest.items() if name != "Pythia"}
+    inside: dict[str, Any] = {name: one.value for name, (one, _) in lowest.items() if name != "Pythia"}
     inside |= {name: few(panel, name)["params_b"].iloc[0] for name in FEW}
     known = {name: float(size) for name, size in inside.items() if size is not None}
     named = ", ".join(f"{name} {size:g} B" for name, size in known.items())
@@ -573,12 +573,12 @@ def base_curve(panel: str) -> Attempts:
     """TQA_c = sqrt(0.187 HS), fractions: signs told right as stated (above: gamma > 0), against "always negative"; by
     the rule reversed (above: gamma < 0) for OPT, BLOOM and Cerebras-GPT."""
     readings = boundary.compare_readings(tables.base(panel))
-    every, table = readings.query("ladder == 'all'"), readings.pivot(index="ladder", columns="reading")
-    every, total = every.set_index("reading")["right"], int(every["n"].iloc[0])
+    whole, table = readings.query("ladder == 'all'"), readings.pivot(index="ladder", columns="reading")
+    every, total = whole.set_index("reading")["right"], int(whole["n"].iloc[0])
     right = table["right"].reindex(["OPT", "BLOOM", "Cerebras-GPT"]).dropna()
     n = table["n"]["stated"][right.index].astype(int)
     parts = {str(name): Result(hits, n=n[name]) for name, hits in right["reversed"].items()}
-    parts["better than a guess"] = Result(every["stated"] > every["always negative"], n=total)
+    parts["better than a guess"] = Result(bool(every["stated"] > every["always negative"]), n=total)
     each = "; ".join(f"{name}: {hits} of {total}" for name, hits in every.items())
     yield answer(parts, right=right, each=each)
 

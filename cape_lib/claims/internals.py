@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -79,7 +80,7 @@ def as_released(panel: str) -> Attempts:
     of_two |= {"drop, percent": 100 * (1 - own["OPT-30B"] / own["OPT-13B"])}
     of_two |= dict.fromkeys(("a drop within one measurement", "a second transition"))
     low, high = released("OLMo-2-13B", "OLMo-2-32B", measure="per_unit_nc3").values()
-    alike = {"first": low, "last": high}
+    alike: dict[str, Any] = {"first": low, "last": high}
     yield answer(parts, 1, run=own) | answer(of_two, 2, run=own, moves="rises" if high > low else "falls", **alike)
 
     yield stress("one measurement", high - low, n=2, lost=high > low, **alike)

@@ -245,10 +245,11 @@ def _read(row: dict[Hashable, Any], line: int, *, file: str = "predictions.csv")
     benchmarks = tuple(str(row["benchmarks"]).split(";"))
     top_k = of_lab["k"] if of_lab else cells["top_k"]
     first_of_all = benchmarks[0] if top_k and not of_lab else None
-    rules = {name: parse(str(row[name]), where=f"{where}, column {name}") for name in ("pass_rule", "fail_rule")}
+    as_stated = ("name", "made_on", "resolves_by", "quantity", "unit", "chance")
+    plain: dict[str, Any] = {name: cells.get(name) for name in as_stated}
+    plain |= {name: parse(str(row[name]), where=f"{where}, column {name}") for name in ("pass_rule", "fail_rule")}
     return Prediction(
-        **rules,
-        **{name: cells.get(name) for name in ("name", "made_on", "resolves_by", "quantity", "unit", "chance")},
+        **plain,
         id=int(row["id"]) if str(row["id"]).isdigit() else str(row["id"]),
         benchmarks=benchmarks,
         lab=of_lab["lab"] if of_lab else None,

@@ -134,7 +134,8 @@ def _correlation(card: Prediction, frame: pd.DataFrame, resamples: int) -> Score
         # without clusters that can stand for others each model is one of its own
         clusters = rows["lab"].to_numpy() if by_lab else np.arange(n)
         counts = stats.cluster_bootstrap_counts(clusters, resamples, stats.generator(0))
-        draws = stats.pearson_rows(*(rows[name].to_numpy(float) for name in card.benchmarks), counts)
+        x, y = (rows[name].to_numpy(float) for name in card.benchmarks)
+        draws = stats.pearson_rows(x, y, counts)
     return Scored(
         *(card, r.estimate, r.low, r.high, n, rows),
         values={Quantity("r", card.benchmarks): r.estimate, Quantity("n"): float(n)},
