@@ -88,7 +88,6 @@ BASE = {
     "training_tokens": lambda p: np.sort(coupling.training_tokens(p)),
     "family_model": lambda p: coupling.family_model(coupling.known_steps(p), p).terms(),
     "population_coupling": lambda p: coupling.population_coupling(p, resamples=N),
-    "clustered_pearson": lambda p: coupling.clustered_pearson(p, x=PAIR[0], y=PAIR[1]),
     "effective_dimension": lambda p: coupling.effective_dimension(p, resamples=N).estimate,
     "pair_couplings": coupling.pair_couplings,
     "cut_sweep": lambda p: coupling.cut_sweep(p, [1.5, 3.5]),

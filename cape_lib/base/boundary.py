@@ -198,8 +198,9 @@ def _zero_crossing(t: Floats, x: Floats, y: Floats) -> Floats:
     and dx times log size, and an interval without a step in x says nothing in place of everything.
     """
     line = _gamma_line(t, x, y)
+    start, end = line.at(t[[0, -1]]).T
     with np.errstate(divide="ignore", invalid="ignore"):
-        return _turn_between(*line.at(t[[0, -1]]).T, line.centre - line.constant / line.slope)
+        return _turn_between(start, end, line.centre - line.constant / line.slope)
 
 
 def _gamma_line(t: Floats, x: Floats, y: Floats) -> Parabolas:

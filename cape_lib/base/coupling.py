@@ -275,16 +275,6 @@ def _families(rows: pd.DataFrame) -> pd.Series:
     return rows["family"] if "family" in rows.columns else pd.Series("all", index=rows.index)
 
 
-def clustered_pearson(rows: pd.DataFrame, *, x: str, y: str) -> Estimate:
-    """Pearson r of two scores with an interval that knows of families: each left out in turn, where there are eight.
-
-    rows: one row a model; columns x, y (percent), family (a missing one is a family of its own). With fewer families
-    the interval is Fisher's, and the method says so. NaN below three complete rows: two models always lie on a line.
-    """
-    known = stats.complete_rows(rows, [x, y], least=0)
-    return stats.clustered_r(known[x], known[y], _families(known))
-
-
 def pair_couplings(
     panel: pd.DataFrame, *, cut_b: float = 3.5, benchmarks: Sequence[str] = BASE_BENCHMARKS
 ) -> pd.DataFrame:
@@ -292,7 +282,7 @@ def pair_couplings(
 
     panel: one row a model; columns params_b, benchmarks (percent), family; cut_b: billions, a model of that size is
     above. Returns two rows a pair (ten pairs of the five base benchmarks): x, y, side, n, families, r, low, high
-    (`clustered_pearson`), leave_low, leave_high (smallest and largest r with one family left out), sign_holds (the
+    (`stats.clustered_r`), leave_low, leave_high (smallest and largest r with one family left out), sign_holds (the
     same sign whichever family is left out), changed_by (families without which the sign changes, by name). r is NaN
     with fewer than three rows or a constant score.
     Raises MissingError for an absent column, UsageError for a cut that is not positive.
@@ -300,7 +290,8 @@ def pair_couplings(
     table = []
     for x, y in combinations(benchmarks, 2):
         for side, rows in _sides(stats.complete_rows(panel, ["params_b", x, y], least=0), cut_b).items():
-            r, family = clustered_pearson(rows, x=x, y=y), _families(rows)
+            family = _families(rows)
+            r = stats.clustered_r(rows[x], rows[y], family)
             codes, families = stats.labels_to_codes(family)
             keep = codes != np.arange(families)[:, None]
             left = np.where(keep.sum(axis=1) > 2, pearson_rows(rows[x], rows[y], keep), NAN)
@@ -319,7 +310,7 @@ def cut_sweep(
 ) -> pd.DataFrame:
     """r of one pair below and above each of many cuts: does the sign flip at one size or at all of them?
 
-    cuts: billions. Returns one row a cut: cut_b, then n, r, low, high (`clustered_pearson`) with the endings _below
+    cuts: billions. Returns one row a cut: cut_b, then n, r, low, high (`stats.clustered_r`) with the endings _below
     and _above, flips (r < 0 below and r > 0 above: so it is in a quarter of the panels of unrelated scores) and
     flips_surely (both intervals on their side of zero). Published story: one critical scale near 3.5 B.
     """
@@ -327,7 +318,8 @@ def cut_sweep(
     table = []
     for cut in cuts:
         row: dict[str, object] = {"cut_b": float(cut)}
-        sides = {side: clustered_pearson(part, x=x, y=y) for side, part in _sides(rows, cut).items()}
+        parts = _sides(rows, cut).items()
+        sides = {side: stats.clustered_r(part[x], part[y], _families(part)) for side, part in parts}
         for side, r in sides.items():
             row |= {f"n_{side}": r.n, f"r_{side}": r.estimate, f"low_{side}": r.low, f"high_{side}": r.high}
         row["flips"] = sides["below"].estimate < 0 < sides["above"].estimate

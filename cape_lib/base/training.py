@@ -118,8 +118,8 @@ def excess(own: Floats, twin: Floats) -> pd.Series:
     out = int(0.025 * (len(means) + 1))
     low, high = (float(means[out - 1]), float(means[-out])) if out else (-np.inf, np.inf)
     beyond = Estimate(float(gap.mean()), low, high, k, "swaps of twins, Fisher z")
-    means = {"own": float(np.tanh(own.mean())), "twin": float(np.tanh(twin.mean()))}
-    return pd.Series(means | {"excess": beyond, "p": sign_flip_p(gap, "greater")})
+    mean_r = {"own": float(np.tanh(own.mean())), "twin": float(np.tanh(twin.mean()))}
+    return pd.Series(mean_r | {"excess": beyond, "p": sign_flip_p(gap, "greater")})
 
 
 def tests(rows: pd.DataFrame, *, y: str = STEREOTYPE, starts: Sequence[int] = (1_000, 3_000, 13_000)) -> pd.DataFrame:

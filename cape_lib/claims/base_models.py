@@ -45,7 +45,7 @@ def pythia(panel: str) -> pd.DataFrame:
 
 def r_over(rows: pd.DataFrame, x: str = X) -> Estimate:
     """r of a score and TruthfulQA over some rows; families left out in turn where there are eight."""
-    return coupling.clustered_pearson(rows, x=x, y=Y)
+    return stats.clustered_r(rows[x], rows[Y], rows["family"])
 
 
 def steps(panel: str) -> pd.DataFrame:

@@ -451,7 +451,7 @@ def headline_numbers(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataF
             numbers[f"top-five spread, {name} axis"] = Estimate(measured, *ends, BEST, TRUE_SPREAD)
         numbers["sigma"] = Estimate(top.sigma, top.low, top.high, BEST, TRUE_SPREAD)
     means, columns = lab_means(rows, chosen=fitted, x=x, y=y), ["estimate", "low", "high", "n"]
-    parts = [pd.DataFrame(numbers.values(), index=list(numbers))[columns]]
+    parts = [pd.DataFrame(list(numbers.values()), index=list(numbers))[columns]]
     for name, table in (("mean", means[means["n"] > 1]), ("slope", lab_slopes(rows, x=x, y=y))):
         labelled = table.set_index(("mean h " if name == "mean" else "slope ") + table["lab"])
         parts.append(labelled.rename(columns={name: "estimate"})[columns])

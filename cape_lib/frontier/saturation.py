@@ -165,5 +165,5 @@ def rotation(frame: pd.DataFrame) -> pd.DataFrame:
             continue
         s = saturation(frame, old=old, new=new)
         advice = "keep" if not s.rotate else "rotate" if s.high < ROTATE_BELOW else "rotate, not certain"
-        table.append({"n": n, "advice": advice} | s[list(SHOWN)].to_dict())
+        table.append({"n": n, "advice": advice, **{name: s[name] for name in SHOWN}})
     return pd.DataFrame(table, columns=["old", "new", "n", *SHOWN[2:], "advice"])

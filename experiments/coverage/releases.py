@@ -78,11 +78,10 @@ def h_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
         lines = [line_through(x[i, :-1], y[i, :-1]) for i in range(replications)]
         fits, at, true = [line.fit for line in lines], x[:, -1], y[:, -1]
         ends = np.array([line.ordinary(at[i]) for i, line in enumerate(lines)])
-        bands = [fit.predict(at[i]) for i, fit in enumerate(fits)]
-        h = np.abs(true - np.array([float(band.fit) for band in bands]))
+        h = np.abs(true - np.array([float(fit.at(at[i])) for i, fit in enumerate(fits)]))
         strong = at >= STRONG
         widths = {
-            "t interval of 95 %": np.array([float(band.high - band.fit) for band in bands]),
+            "t interval of 95 %": np.array([float(fit.half(at[i])) for i, fit in enumerate(fits)]),
             "beyond 10 points": EXCURSION,
             "published band": 1.96 * np.array([fit.residual_sd * np.sqrt((n - 2) / n) for fit in fits]),
         }
