@@ -208,9 +208,12 @@ def test_families_that_do_the_opposite_are_told_the_other_way_round() -> None:
 def test_other_scores_than_those_of_chapter_1_are_told_with_the_family_that_differs_most() -> None:
     rows, panel = tables.base_version("bootstrap_script"), tables.base("published")
     text = chapter_2.other_scores(rows, panel)
-    assert "other scores than chapter 1: in chapter 1 Llama-1 rises by 15 points, in the script it rises by 9." in text
+    assert (
+        "other scores than chapter 1: in chapter 1 Llama-1 rises by 15 points of TruthfulQA, in the script it rises by 9."
+        in text
+    )
     other = chapter_2.other_scores(*(part.assign(truthfulqa=-part["truthfulqa"]) for part in (rows, panel)))
-    assert "in chapter 1 Llama-1 falls by 15 points, in the script it falls by 9." in other
+    assert "in chapter 1 Llama-1 falls by 15 points of TruthfulQA, in the script it falls by 9." in other
     assert "uses the scores of chapter 1" in chapter_2.other_scores(rows, rows.assign(ladder=rows["family"]))
 
 
@@ -251,7 +254,9 @@ def test_counts_that_the_fit_of_all_families_misses_stand_beside_it() -> None:
     model, shares = coupling.family_model(steps, uniform), coupling.signs_by_tokens(steps)
     few = shares[(shares["from_b"] == 3.5) & (shares["tokens"] == "under")].iloc[0]
     text = chapter_2.misfit(model, steps, shares)
-    assert f"it expects +0.09 [-0.20, +0.39], but {few.negative} of {few.steps} such steps are negative" in text
+    assert (
+        f"it expects a gamma of +0.09 [-0.20, +0.39], but {few.negative} of {few.steps} such steps are negative" in text
+    )
     assert chapter_2.misfit(model, steps, shares[shares["tokens"] == "over"]) == ""
 
 

@@ -299,7 +299,7 @@ def test_what_noise_alone_could_make_tells_no_two_models_apart(rows: pd.DataFram
     steady = variants.steady(rows)
     text = story.twins_answer(steady)
     assert text.startswith("By two of the three the first makes up less") and "; within noise: precision 52" in text
-    _, (less, more), _ = story._alike(steady)
+    _, (less, more), _ = story.alike(steady)
     twins = steady["slug"].isin([less["slug"], more["slug"]])
     coarse = {f"{m}_stderr": steady[f"{m}_stderr"].where(~twins, 90.0) for m in (WRONG, ADMITS, PRECISION)}
     assert story.twins_answer(steady.assign(**coarse)).startswith("By none of the three does one surely make up less")

@@ -71,7 +71,9 @@ class Scored:
     pending: tuple[str, ...] = ()
     missing: str = ""
     bounds: tuple[str, ...] = ()
-    share_of: str = "every score measured again with other questions; the rules take the scores as they are stated"
+    share_of: str = (
+        "if every score were measured again with other questions; that settles nothing: the rules take the scores as stated"
+    )
     status: str = ""
     reason: str = ""
     pass_share: float = math.nan

@@ -3,4 +3,4 @@
 One module a chapter. A sentence says what the rows show, whichever way they turn out; no finding is typed.
 """
 
-from cape_lib.story.answer import GRADES, Answer, between, listed, points, times
+from cape_lib.story.answer import GRADES, Answer, between, listed, times

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.stats import fisher_exact
 
 from cape_lib import tables
@@ -16,18 +15,7 @@ from cape_lib.frontier import date_confound, effort, fit_line, lab_means, lab_r,
 from cape_lib.frontier.labs import pooled_ladders
 from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MANY_TOKENS, MEASURES, PRECISION, REASONING, WRONG
 from cape_lib.stats import Z95, Estimate, p_text, seen_effect, seen_words
-from cape_lib.story.answer import (
-    Answer,
-    bracket,
-    capital,
-    estimates,
-    listed,
-    pick,
-    sign,
-    span,
-    times,
-    with_interval,
-)
+from cape_lib.story.answer import Answer, bracket, estimates, in_points, listed, pick, sign, span, times, with_interval
 from cape_lib.tables import frontier, label, load
 from cape_lib.tables.variants import DOMAINS
 
@@ -37,11 +25,9 @@ WORDS = {
     WRONG: "the share of all questions answered wrong",
     PRECISION: "of the answers given, the share that was right",
 }
-#: What a rise of the measure means for making things up.
-BETTER = {KNOWS: 1, ADMITS: 1, WRONG: -1, PRECISION: 1}
+#: What a rise of the measure means for making things up; of knowing it means nothing.
+BETTER = {ADMITS: 1, WRONG: -1, PRECISION: 1}
 HELD = ("date", "size")
-#: how a ladder counts its size: all parameters, or those that work on one token
-SIZES = (("total", "params_b"), ("active", "params_b_active"))
 #: points of GPQA up to which two models reason alike
 ALIKE = 1.0
 
@@ -54,7 +40,6 @@ def answer(rows: pd.DataFrame | None = None, *, among: pd.DataFrame | None = Non
     """
     rows = variants.readings() if rows is None else rows
     knows, wrong, admits = (variants.association(rows, measure) for measure in (KNOWS, WRONG, ADMITS))
-    lead = pick(knows, "know more", "know less", "do not surely know more")
     also = pick(
         admits,
         "they also admit more of what they do not know",
@@ -62,20 +47,18 @@ def answer(rows: pd.DataFrame | None = None, *, among: pd.DataFrame | None = Non
         "that they admit more of what they do not know is not shown",
     )
     sentence = (
-        f"**Better reasoners {lead}; {also}.** Over {len(rows)} variants of today's models{_which(rows)}, reasoning "
-        f"(GPQA, hard science questions) goes {pick(knows, 'with more', 'with fewer', 'not surely with more')} "
-        f"questions of fact answered right (correlation r = {knows.estimate:.2f}), with "
-        f"{pick(wrong, 'more', 'fewer', 'not surely fewer')} answered wrong (r = {wrong.estimate:.2f}), and "
-        f"{pick(admits, 'with', 'against', 'not surely with')} admitting what is not known (r = "
-        f"{admits.estimate:.2f}). {effort_moral(rows)}"
+        f"**Better reasoners {pick(knows, 'know more', 'know less', 'do not surely know more')}; {also}.** Over "
+        f"{len(rows)} variants of today's models{_which(rows)}, reasoning (GPQA, hard science questions) goes "
+        f"{pick(knows, 'with more', 'with fewer', 'not surely with more')} questions of fact answered right "
+        f"(correlation r = {knows.estimate:.2f}), with {pick(wrong, 'more', 'fewer', 'not surely fewer')} answered "
+        f"wrong (r = {wrong.estimate:.2f}), and {pick(admits, 'with', 'against', 'not surely with')} admitting what is "
+        f"not known (r = {admits.estimate:.2f}). {effort_moral(rows)}"
     )
     interval = (
-        f"95 % intervals that take models of one maker (of {rows['lab'].nunique()}) as alike: right "
-        f"{bracket(knows)}, wrong {bracket(wrong)}, admitted {bracket(admits)}. All measured by one "
-        f"laboratory; data end {DATA_END}."
+        f"95 % intervals that take models of one maker (of {rows['lab'].nunique()}) as alike: right {bracket(knows)}, "
+        f"wrong {bracket(wrong)}, admitted {bracket(admits)}. All measured by one laboratory; data end {DATA_END}."
     )
-    interval += f" {hangs(rows, among=among)}" if checks else ""
-    return Answer(sentence.rstrip(), "correlation", interval)
+    return Answer(sentence.rstrip(), "correlation", f"{interval} {hangs(rows, among=among)}" if checks else interval)
 
 
 def _which(rows: pd.DataFrame) -> str:
@@ -89,31 +72,28 @@ def hangs(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> str:
 
     The checks: those of `variants.objections` but the arithmetic, ranks, and date and size held.
     """
-    table = variants.objections(rows, among=among)
+    table = variants.objections(rows, among=among).query("objection != 'arithmetic'")
     parts = []
     for measure in (KNOWS, WRONG, ADMITS):
-        mine = table[(table["measure"] == measure) & (table["objection"] != "arithmetic")]
-        whole, *checks = estimates(mine, "r")
-        tried = dict(zip(mine["check"].iloc[1:], checks, strict=True))
+        mine = table[table["measure"] == measure]
+        tried = dict(zip(mine["check"], estimates(mine, "r"), strict=True))
         tried["ranks"] = variants.association(rows, measure, rank=True)
         tried["date and size held"] = variants.association(rows, measure, given=HELD)
-        turned = {name: one for name, one in tried.items() if sign(one) != sign(whole)}
-        if not turned:
+        whole = sign(tried.pop("all variants"))
+        r = {name: one.estimate for name, one in tried.items() if sign(one) != whole}
+        if not r:
             continue
-        ways, r = {sign(one) for one in turned.values()}, [one.estimate for one in turned.values()]
-        word = "sure" if not sign(whole) else "not sure" if ways == {0} else "not sure or turned"
-        which = listed(f"{name}, r = {one.estimate:.2f}" for name, one in turned.items())
-        which = which if len(r) <= 3 else f"r from {span(r, '.2f')}"
-        parts.append(
-            f"the link with the *{label(measure)}* is {word} in {len(turned)} of {len(tried)} checks ({which})"
-        )
-    return f"{capital('; '.join(parts))}." if parts else "In all checks the links are as sure."
+        unsure = all(sign(tried[name]) == 0 for name in r)
+        word = "sure" if not whole else "not sure" if unsure else "not sure or turned"
+        named = listed(f"{name}, r = {one:.2f}" for name, one in r.items())
+        which = named if len(r) <= 3 else f"r from {span(r.values(), '.2f')}"
+        parts.append(f"link with the *{label(measure)}* is {word} in {len(r)} of {len(tried)} checks ({which})")
+    return f"The {'; the '.join(parts)}." if parts else "In all checks the links are as sure."
 
 
-def _counted(pairs: pd.DataFrame) -> tuple[dict[str, dict[str, Any]], bool]:
-    """The count of every score, and whether wrong answers rise while right ones among those given rise too."""
-    count = {score: effort.counted(pairs, score) for score in effort.CHANGES}
-    return count, all(count[m]["rose"] > count[m]["fell"] for m in (WRONG, PRECISION))
+def _counts(pairs: pd.DataFrame) -> dict[Any, dict[str, Any]]:
+    """`effort.counted` of every score."""
+    return effort.counts(pairs).set_index("score").to_dict("index")
 
 
 def _split(ladders: pd.DataFrame) -> tuple[Estimate, Estimate, Estimate]:
@@ -128,26 +108,21 @@ def _split(ladders: pd.DataFrame) -> tuple[Estimate, Estimate, Estimate]:
 def effort_moral(rows: pd.DataFrame) -> str:
     """What more effort does at the same weights, and thinking switched on; empty without ladders of effort."""
     try:
-        ladders = effort.effort_ladders(rows)
+        count = _counts(effort.effort_ladders(rows))
     except MissingError:
         return ""
-    count, two_ways = _counted(ladders)
-    moral = " Whether more effort makes up more depends on the measure." if two_ways else ""
+    (knows, known), (admits, admitted) = (_most(count[score]) for score in (KNOWS, ADMITS))
+    two_ways = all(count[score]["rose"] > count[score]["fell"] for score in (WRONG, PRECISION))
     return (
-        f"At the same weights more effort {_way(count[KNOWS])} what is known in {_most(count[KNOWS])} of "
-        f"{count[KNOWS]['n']} models and {_way(count[ADMITS])} the share admitted in {_most(count[ADMITS])}"
-        f"{_switched_on(rows)}.{moral}"
+        f"At the same weights more effort {knows} what is known in {known} of {count[KNOWS]['n']} models and {admits} "
+        f"the share admitted in {admitted}{_switched_on(rows)}."
+        f"{' Whether more effort makes up more depends on the measure.' if two_ways else ''}"
     )
 
 
-def _way(count: dict[str, Any]) -> str:
-    """What a lever did to a score in most models; count: `effort.counted`."""
-    return "raises" if count["rose"] >= count["fell"] else "lowers"
-
-
-def _most(count: dict[str, Any]) -> int:
-    """In how many models it did that."""
-    return int(max(count["rose"], count["fell"]))
+def _most(count: dict[str, Any]) -> tuple[str, int]:
+    """What a lever did to a score in most models, and in how many; count: `effort.counted`."""
+    return ("raises", count["rose"]) if count["rose"] >= count["fell"] else ("lowers", count["fell"])
 
 
 def _switched_on(rows: pd.DataFrame) -> str:
@@ -156,65 +131,63 @@ def _switched_on(rows: pd.DataFrame) -> str:
         on = effort.counted(effort.off_and_on(rows), ADMITS)
     except MissingError:
         return ""
-    makers = on["makers_up"] if on["rose"] >= on["fell"] else on["makers"] - on["makers_up"]
-    pairs = f"{_most(on)} of {on['n']} pairs (averaged by maker, in {makers} of {on['makers']})"
-    return f"; switching thinking on {_way(on)} it in {pairs}"
+    way, most = _most(on)
+    makers = on["makers_up"] if way == "raises" else on["makers"] - on["makers_up"]
+    averaged = f"(averaged by maker, in {makers} of {on['makers']})"
+    return f"; switching thinking on {way} it in {most} of {on['n']} pairs {averaged}"
 
 
-def _alike(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[pd.Series], NDArray[np.float64]]:
+def alike(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[pd.Series], np.ndarray]:
     """The best twentieth of the thinking models; the two of them that reason alike and differ most in wrong answers,
     the one with fewer first; and how far each two that reason alike are apart in wrong answers (points).
     """
     top = rows[(rows["mode"] == "reasoning") & (rows[REASONING] >= rows[REASONING].quantile(0.95))]
     first, second = np.triu_indices(len(top), 1)
     gpqa, wrong = (top[score].to_numpy(float) for score in (REASONING, WRONG))
-    alike = np.abs(gpqa[first] - gpqa[second]) <= ALIKE
-    first, second = first[alike], second[alike]
-    gaps = np.abs(wrong[first] - wrong[second])
-    pair = [int(one[gaps.argmax()]) for one in (first, second)]
+    near = np.abs(gpqa[first] - gpqa[second]) <= ALIKE
+    gaps = np.abs(wrong[first] - wrong[second])[near]
+    pair = [int(one[near][gaps.argmax()]) for one in (first, second)]
     return top, [top.iloc[k] for k in sorted(pair, key=lambda k: wrong[k])], gaps
 
 
 def twins(rows: pd.DataFrame) -> str:
     """Two thinking models that reason alike and differ most in wrong answers."""
-    _, (less, more), _ = _alike(rows)
-    grades = [
+    _, (less, more), _ = alike(rows)
+    first, second = (
         f"{row[KNOWS]:.0f} % right and {row[WRONG]:.0f} % wrong, and leaves {row['rest']:.0f} %" for row in (less, more)
-    ]
+    )
     return (
         f"**{less['model']}** and **{more['model']}** reason alike: GPQA {less[REASONING]:.0f} and "
-        f"{more[REASONING]:.0f}. The first answers {grades[0]}. The second answers {grades[1]}."
+        f"{more[REASONING]:.0f}. The first answers {first}. The second answers {second}."
     )
 
 
 def twins_answer(rows: pd.DataFrame) -> str:
     """Which of the two of `twins` makes up less, by each of the three measures that tells them apart beyond noise."""
-    _, pair, _ = _alike(rows)
+    _, pair, _ = alike(rows)
     better: dict[str, list[str]] = {}
-    alike = []
+    within = []
     for measure in (WRONG, ADMITS, PRECISION):
         first, second = (float(one[measure]) for one in pair)
         z = (first - second) / float(np.hypot(*(one[f"{measure}_stderr"] for one in pair)))
         scores = f"{label(measure)} {first:.0f} against {second:.0f} %"
         if abs(z) < Z95:
-            alike.append(f"{scores} ({abs(z):.1f} standard errors)")
+            within.append(f"{scores} ({abs(z):.1f} standard errors)")
         else:
-            word = "the first" if z * BETTER[measure] > 0 else "the second"
-            better.setdefault(word, []).append(scores)
-    noise = f"; within noise: {listed(alike)}" if alike else ""
+            better.setdefault("the first" if z * BETTER[measure] > 0 else "the second", []).append(scores)
+    parts = [f"{word} by {listed(measures)}" for word, measures in better.items()]
+    lead = f"Which makes up less depends on the measure: {'; '.join(parts)}"
     if not better:
-        return f"By none of the three does one surely make up less{noise}."
-    if len(better) == 1:
-        word, measures = next(iter(better.items()))
-        count = {3: "all three", 2: "two of the three", 1: "one of the three"}[len(measures)]
-        return f"By {count} {word} makes up less: {listed(measures)}{noise}."
-    parts = "; ".join(f"{word} by {listed(measures)}" for word, measures in better.items())
-    return f"Which makes up less depends on the measure: {parts}{noise}."
+        lead = "By none of the three does one surely make up less"
+    elif len(better) == 1:
+        (word, measures), count = *better.items(), ("one of the three", "two of the three", "all three")
+        lead = f"By {count[len(measures) - 1]} {word} makes up less: {listed(measures)}"
+    return f"{lead}{f'; within noise: {listed(within)}' if within else ''}."
 
 
 def twins_usual(rows: pd.DataFrame) -> str:
     """How far two models that reason alike are usually apart: the pair of `twins` is the extreme of many."""
-    top, _, gaps = _alike(rows)
+    top, _, gaps = alike(rows)
     return (
         f"These two are the extremes of {len(gaps)} pairs within {ALIKE:g} point of GPQA, among {len(top)} models of "
         f"{top['lab'].nunique()} makers. Usually such a pair is {np.median(gaps):.0f} points apart in wrong answers; "
@@ -230,14 +203,15 @@ def r_line(r: Estimate, measure: str) -> str:
 def measure_reading(rows: pd.DataFrame, measure: str) -> str:
     """What one measure says about better reasoners, with r given date and size beside it."""
     r, partial = variants.association(rows, measure), variants.association(rows, measure, given=HELD)
-    moral = {1: "better reasoners make up less", -1: "better reasoners make up more", 0: "no clear link"}
-    plain, held = (moral[sign(one) * BETTER[measure]] for one in (r, partial))
-    reading = plain if plain == held else f"{plain}; given date and size, {held}"
+    reading = "knowing, not admitting"
+    if measure in BETTER:
+        moral = {1: "better reasoners make up less", -1: "better reasoners make up more", 0: "no clear link"}
+        plain, held = (moral[sign(one) * BETTER[measure]] for one in (r, partial))
+        reading = plain if plain == held else f"{plain}; given date and size, {held}"
     return (
         f"**{label(measure)}**, {WORDS[measure]}, "
         f"{pick(r, 'rises with GPQA', 'falls with GPQA', 'does not surely go with GPQA')}: r = {with_interval(r)}, "
-        f"n = {r.n}; given date and size {with_interval(partial)}, n = {partial.n}. By this measure: "
-        f"{'knowing, not admitting' if measure == KNOWS else reading}."
+        f"n = {r.n}; given date and size {with_interval(partial)}, n = {partial.n}. By this measure: {reading}."
     )
 
 
@@ -245,7 +219,7 @@ def measures_disagree(rows: pd.DataFrame) -> str:
     """Whether the three measures of making things up agree on the moral."""
     words = {1: "better", -1: "worse", 0: "open"}
     plain, held = (
-        {m: words[sign(variants.association(rows, m, given=given)) * BETTER[m]] for m in (ADMITS, WRONG, PRECISION)}
+        {m: words[sign(variants.association(rows, m, given=given)) * way] for m, way in BETTER.items()}
         for given in ((), HELD)
     )
     first, second = (listed(f"{label(m)} {word}" for m, word in ways.items()) for ways in (plain, held))
@@ -279,22 +253,17 @@ def power(table: pd.DataFrame) -> str:
 def effort_text(rows: pd.DataFrame) -> str:
     """The count of ladders of effort by four measures, makers named, and what of the change more knowledge makes."""
     ladders = effort.effort_ladders(rows)
-    (count, _), makers = _counted(ladders), ladders["lab"].value_counts()
-    admits, (whole, held, left) = count[ADMITS], _split(ladders)
+    count, makers, (whole, held, left) = _counts(ladders), ladders["lab"].value_counts(), _split(ladders)
     seen = seen_words(seen_effect(left), digits=1)
     sure = pick(left, "a sure rise", "a sure fall", f"not shown; {seen}" if seen else "not shown")
     return (
         f"Of {len(ladders)} models at two or more efforts, from {times(len(makers), 'maker')} ({makers.iloc[0]} by "
         f"{makers.index[0]}), GPQA rises in {count[REASONING]['rose']} and the share known in {count[KNOWS]['rose']}. "
-        f"The share admitted **falls in {admits['fell']}**. By maker it changes by {_points(whole)} points: by "
-        f"{_points(held)} if wrong answers had stayed as many, by {_points(left)} beyond that ({sure}); another "
+        f"The share admitted **falls in {count[ADMITS]['fell']}**. By maker it changes by {in_points(whole)} points: "
+        f"by {in_points(held)} if wrong answers had stayed as many, by {in_points(left)} beyond that ({sure}); another "
         f"baseline splits it otherwise. The wrong share rises in {count[WRONG]['rose']}, precision in "
         f"{count[PRECISION]['rose']}. {from_minimal(rows)}"
     ).rstrip()
-
-
-def _points(value: Estimate) -> str:
-    return with_interval(value, digits=1, signed=True)
 
 
 def from_minimal(rows: pd.DataFrame) -> str:
@@ -302,39 +271,39 @@ def from_minimal(rows: pd.DataFrame) -> str:
     if not ((rows["effort"] == effort.MINIMAL) & (rows["mode"] == "none")).any():
         return ""
     ladders = effort.effort_ladders(rows, minimal=True)
-    count, change = effort.counted(ladders, ADMITS), effort.over_makers(ladders, ADMITS)
+    change = effort.over_makers(ladders, ADMITS)
     return (
-        f"*Minimal*, which does not think, is not counted; from it on the share admitted falls in {count['fell']} of "
-        f"{count['n']}, by maker {_points(change)}: "
+        f"*Minimal*, which does not think, is not counted; from it on the share admitted falls in "
+        f"{(ladders[ADMITS] < 0).sum()} of {len(ladders)}, by maker {in_points(change)}: "
         f"{pick(change, 'a sure rise', 'a sure fall', 'not sure')}."
     )
 
 
 def effort_sure(rows: pd.DataFrame) -> str:
     """The dose with its interval, how many single changes are beyond noise, and what turns the count."""
-    fell, slopes = effort.counted(effort.effort_ladders(rows), ADMITS), effort.slopes(rows, ADMITS)
-    admits, more, precise = _doses(rows)
-    alike = max(fell["makers_up"], fell["makers"] - fell["makers_up"])
-    agree = f"All {alike}" if alike == fell["makers"] else f"{alike} of {fell['makers']}"
+    moved, slopes = effort.counted(effort.effort_ladders(rows), ADMITS), effort.slopes(rows, ADMITS)
+    (way, most), (admits, more, precise) = _most(moved), _doses(rows)
+    together = max(moved["makers_up"], moved["makers"] - moved["makers_up"])
+    agree = f"All {together}" if together == moved["makers"] else f"{together} of {moved['makers']}"
     return (
-        f"{fell['sure']} of the {_most(fell)} {'falls' if _way(fell) == 'lowers' else 'rises'} are beyond the noise of "
-        f"the questions (1.96 standard errors). {agree} makers agree; by chance alone, {p_text(fell['p'])}. Ten times "
-        f"the reasoning tokens change the share admitted by {admits} points, the wrong share by {more} and precision "
-        f"by {precise} ({len(slopes)} models, {slopes['lab'].nunique()} makers as replicates). "
+        f"{moved['sure']} of the {most} {'falls' if way == 'lowers' else 'rises'} are beyond the noise of the "
+        f"questions (1.96 standard errors). {agree} makers agree; by chance alone, {p_text(moved['p'])}. Ten times the "
+        f"reasoning tokens change the share admitted by {admits} points, the wrong share by {more} and precision by "
+        f"{precise} ({len(slopes)} models, {slopes['lab'].nunique()} makers as replicates). "
         f"{effort_hangs(effort.ladder_checks(rows))}"
     )
 
 
 def _doses(rows: pd.DataFrame) -> list[str]:
     """Points for ten times the reasoning tokens, with intervals: share admitted, wrong share, precision."""
-    return [_points(effort.dose(rows, score)) for score in (ADMITS, WRONG, PRECISION)]
+    return [in_points(effort.dose(rows, score)) for score in (ADMITS, WRONG, PRECISION)]
 
 
 def doubts(rows: pd.DataFrame) -> list[str]:
     """Objections to the correlations that no row of `variants.objections` answers, a sentence each with its check."""
     tests = [_r(rows, test) for test in variants.ALL_TESTS]
     r = {name: _r(variants.of_domain(rows, name), KNOWS) for name in DOMAINS}
-    others = [value for name, value in r.items() if name != "science"]
+    science = r.pop("science")
     hidden = [1 - variants.reliability(part) ** 0.5 for part in (rows, rows[rows[REASONING] > 80])]
     every = tables.variants()
     missing = every[every[[KNOWS, ADMITS]].isna().any(axis=1)]
@@ -344,7 +313,7 @@ def doubts(rows: pd.DataFrame) -> list[str]:
         f"(median {np.median(tests):.2f}), and with the share known at "
         f"{_r(rows, KNOWS):.2f}: knowing is a part of what all tests share, and no closer to reasoning.",
         f"*GPQA is science, and so is a sixth of the questions.* In science r with the share known is "
-        f"{r['science']:.2f}; in the other domains it lies between {min(others):.2f} and {max(others):.2f}.",
+        f"{science:.2f}; in the other domains it lies between {min(r.values()):.2f} and {max(r.values()):.2f}.",
         f"*Noise.* The questions of GPQA are few: their noise takes at most {hidden[0]:.0%} off any r over all "
         f"variants, and {hidden[1]:.0%} above GPQA 80.",
         f"*What was not measured.* {len(missing)} of {len(every)} variants have no score of facts. Half of the "
@@ -361,49 +330,49 @@ def effort_doubts(rows: pd.DataFrame) -> list[str]:
     """Objections to the lever of effort, each with its check in a sentence."""
     ladders = effort.effort_ladders(rows)
     makers, (p, after) = ladders["lab"].nunique(), effort.student_p(ladders, ADMITS)
-    doses = _doses(rows.assign(reasoning_tokens=rows["gpqa_reasoning_tokens"]))
+    admits, more, precise = _doses(rows.assign(reasoning_tokens=rows["gpqa_reasoning_tokens"]))
     fall, (whole, held, left) = ladders[ADMITS], _split(ladders)
     as_many = int(((fall < 0) & (ladders[WRONG] <= 0)).sum())
     return [
         f"*The share admitted is a share of what is not known.* Where more is known it can fall with not one more "
         f"wrong answer, and so it did in {as_many} of its {int((fall < 0).sum())} falls. Over {whole.n} makers it "
-        f"changes by {_points(whole)} points: by {_points(held)} with as many wrong answers as before, by "
-        f"{_points(left)} beyond that. The baseline is a choice: had new right answers come from wrong and open ones "
+        f"changes by {in_points(whole)} points: by {in_points(held)} with as many wrong answers as before, by "
+        f"{in_points(left)} beyond that. The baseline is a choice: had new right answers come from wrong and open ones "
         f"in their proportion, the share would have stayed, and all of its change is beyond that.",
         f"*Four measures are asked.* Student's p over makers is {p:.3f}, two-sided, for the share admitted, and "
         f"{after:.3f} corrected for asking four; the coin of signs gives {2.0 ** (1 - makers):.3f} at least, however "
         f"large the change.",
         f"*Who declines spends fewer tokens.* Counted on GPQA, where nothing is declined, ten times the tokens change "
-        f"the share admitted by {doses[0]} points, the wrong share by {doses[1]}, precision by {doses[2]}.",
+        f"the share admitted by {admits} points, the wrong share by {more}, precision by {precise}.",
         "*Empty answers.* They would raise the share admitted with effort; it falls.",
     ]
 
 
 def effort_hangs(checks: pd.DataFrame) -> str:
     """In which checks a majority of ladders or pairs is lost; checks: `effort.ladder_checks` or `off_on_checks`."""
-    words = dict(zip(effort.MOVES, ("the share admitted", "the wrong share", "precision"), strict=True))
+    words = {"admits_fell": ("fall", "the share admitted"), "wrong_rose": ("rise", "the wrong share")}
     parts = []
-    for column, word in words.items():
+    for column, (way, word) in (words | {"precision_rose": ("rise", "precision")}).items():
         lead = 2 * checks[column] - checks["n"]
-        turned = checks[np.sign(lead) != np.sign(lead.iloc[0])]
-        moved = turned[column] if lead.iloc[0] > 0 else turned["n"] - turned[column]
+        turned, most = checks[np.sign(lead) != np.sign(lead.iloc[0])], lead.iloc[0] > 0
+        moved = turned[column] if most else turned["n"] - turned[column]
         counts = [f"{check}, {k} of {n}" for check, k, n in zip(turned["check"], moved, turned["n"], strict=True)]
         if counts:
-            way = "fall" if (lead.iloc[0] > 0) == (column == "admits_fell") else "rise"
+            way = way if most else {"fall": "rise", "rise": "fall"}[way]
             parts.append(f"The {way} in {word} is not seen in {times(len(counts), 'check')} ({'; '.join(counts)}).")
     return " ".join(parts) or "Every check has these majorities."
 
 
 def off_on_text(rows: pd.DataFrame) -> str:
     """Thinking off against its lowest effort: pairs, makers, three measures."""
-    count, _ = _counted(effort.off_and_on(rows))
+    count = _counts(effort.off_and_on(rows))
     admits = count[ADMITS]
-    alike = "is not one thing" if 0 < admits["makers_up"] < admits["makers"] else "is the same everywhere"
+    same = "is not one thing" if 0 < admits["makers_up"] < admits["makers"] else "is the same everywhere"
     return (
         f"From no thinking to the least of it, in {admits['n']} pairs of the same weights, precision rises in "
         f"{count[PRECISION]['rose']}, the wrong share falls in {count[WRONG]['fell']}, and the share admitted rises in "
         f"{admits['rose']}. Averaged by maker, it rises in {admits['makers_up']} of {admits['makers']} (the mean "
-        f"over makers, {p_text(admits['p'])}): what thinking does to admitting {alike}."
+        f"over makers, {p_text(admits['p'])}): what thinking does to admitting {same}."
     )
 
 
@@ -426,27 +395,23 @@ def one_laboratory() -> str:
     """
     rows = frontier("independent").dropna(subset=["swe_bench_verified", "gpqa_diamond"]).reset_index(drop=True)
     one, other = fit_line(rows, panel="independent"), fit_line(frontier("corrected"), panel="corrected")
-    without = np.array([fit_line(rows.drop(i), panel="independent").slope for i in rows.index])
-    far = int(np.abs(without - one.slope).argmax())
+    slopes = {name: fit_line(rows.drop(i), panel="independent").slope for i, name in rows["model"].items()}
+    far = max(slopes, key=lambda name: abs(slopes[name] - one.slope))
     means = lab_means(frontier("independent"), chosen=one, core_only=False)
-    named = zip(means["lab"], estimates(means, "mean"), strict=True)
+    off = [f"{lab} {h.estimate:+.1f}" for lab, h in zip(means["lab"], estimates(means, "mean"), strict=True) if sign(h)]
     agents = load("frontier_independent").set_index("model")["swe_agent"]
     version = rows["model"].map(agents).str.extract(r"v1\.(\d+)", expand=False).astype(float)
-    dated, of_agent, day = (
-        date_confound(rows),
-        lab_r(rows, given=version),
-        rows["released"].astype("int64").astype(float),
-    )
+    day, dated = rows["released"].astype("int64").astype(float), date_confound(rows)
     upper = lab_r(rows[rows["swe_bench_verified"] >= 65])
     return (
         f"Measured by one agent and one laboratory, {one.fit.n} releases lie on GPQA = {with_interval(one.fit.slope)} "
-        f"SWE {one.intercept:+.0f} (r = {one.fit.r:.2f}); without {rows['model'].iloc[far]} alone the slope is "
-        f"{without[far]:.2f}. On the makers' own values it is {with_interval(other.fit.slope)} (n = {other.fit.n}). "
-        f"r(SWE, GPQA) = {with_interval(dated['r'])} over {dated['r'].n} releases; given the version of the agent "
-        f"{with_interval(of_agent)}, given the makers' dates {with_interval(dated['partial'])}; from SWE 65 on "
-        f"{with_interval(upper)} (n = {upper.n}), labs left out in turn. Versions of the agent go with the date (r = "
-        f"{version.corr(day):.2f}), so that neither can be told from the other. Of {len(means)} labs these have a mean "
-        f"h whose interval leaves zero out: {listed(f'{lab} {h.estimate:+.1f}' for lab, h in named if sign(h))}."
+        f"SWE {one.intercept:+.0f} (r = {one.fit.r:.2f}); without {far} alone the slope is {slopes[far]:.2f}. On the "
+        f"makers' own values it is {with_interval(other.fit.slope)} (n = {other.fit.n}). r(SWE, GPQA) = "
+        f"{with_interval(dated['r'])} over {dated['r'].n} releases; given the version of the agent "
+        f"{with_interval(lab_r(rows, given=version))}, given the makers' dates {with_interval(dated['partial'])}; from "
+        f"SWE 65 on {with_interval(upper)} (n = {upper.n}), labs left out in turn. Versions of the agent go with the "
+        f"date (r = {version.corr(day):.2f}), so that neither can be told from the other. Of {len(means)} labs these "
+        f"have a mean h whose interval leaves zero out: {listed(off)}."
     )
 
 
@@ -470,20 +435,17 @@ def _family(rows: pd.DataFrame, generation: str, aside: str = "loses") -> tuple[
 def artefact(rows: pd.DataFrame, generation: str = "Qwen3.5") -> str:
     """One family in reasoning mode, with and without the sizes that ran out of tokens."""
     family, left = _family(rows, generation)
+    r = _r(family)
     if len(left) == len(family):
-        return (
-            f"Over these {len(family)} sizes of {generation}, none of which loses by thinking, r(GPQA, admitted) = "
-            f"{_r(family):.2f}."
-        )
+        sizes = f"these {len(family)} sizes of {generation}, none of which loses by thinking"
+        return f"Over {sizes}, r(GPQA, admitted) = {r:.2f}."
     worst = family.drop(left.index).iloc[0]
-    why = (
-        "It ran out, and an empty answer is graded as not attempted."
-        if worst["reasoning_tokens"] > MANY_TOKENS
-        else "It loses by thinking, though not for want of tokens."
-    )
+    why = "It loses by thinking, though not for want of tokens."
+    if worst["reasoning_tokens"] > MANY_TOKENS:
+        why = "It ran out, and an empty answer is graded as not attempted."
     return (
-        f"Over the {len(family)} sizes of {generation}, thinking, r(GPQA, admitted) = **{_r(family):.2f}**: the better "
-        f"they reason, the {'less' if _r(family) < 0 else 'more'} they admit? Look at {worst['model']}: it spends "
+        f"Over the {len(family)} sizes of {generation}, thinking, r(GPQA, admitted) = **{r:.2f}**: the better "
+        f"they reason, the {'less' if r < 0 else 'more'} they admit? Look at {worst['model']}: it spends "
         f"{worst['reasoning_tokens']:,.0f} reasoning tokens and {worst['answer_tokens']:.0f} tokens of answer a "
         f"question, and scores {worst[REASONING]:.0f} on GPQA, where guessing gives 25. {why} "
         f"Without the {len(family) - len(left)} sizes that lose by thinking, r = {_r(left):.2f} over "
@@ -535,30 +497,29 @@ def sizes(rows: pd.DataFrame) -> pd.DataFrame:
     Returns measure, rows, size, ladders, surely_rise and surely_fall (after Holm), and the change in points a point of
     GPQA pooled by random effects (pooled, low, high, tau: the spread between ladders).
     """
+    steady = variants.both(rows)
+    ways = [(which, "total", size_ladders(part)) for which, part in steady.items()]
+    ways.insert(1, ("all", "active", size_ladders(rows, size="params_b_active")))
     table = []
     for measure in MEASURES:
-        for which, part in variants.both(rows).items():
-            for size, column in SIZES if which == "all" else SIZES[:1]:
-                ladders = coupling.whole_ladders(size_ladders(part, size=column), x=REASONING, y=measure)
-                sure, mean = ladders["p_holm"] < 0.05, pooled_ladders(ladders)
-                row = {"measure": measure, "rows": which, "size": size, "ladders": len(ladders)}
-                row |= {"surely_rise": int((sure & (ladders["dy"] > 0)).sum())}
-                row |= {"surely_fall": int((sure & (ladders["dy"] < 0)).sum())}
-                row |= {"pooled": mean.common, "low": mean.common_low, "high": mean.common_high, "tau": mean.tau}
-                table.append(row)
+        for which, size, part in ways:
+            ladders = coupling.whole_ladders(part, x=REASONING, y=measure)
+            sure, mean = ladders[ladders["p_holm"] < 0.05], pooled_ladders(ladders)
+            row = {"measure": measure, "rows": which, "size": size, "ladders": len(ladders)}
+            row |= {"surely_rise": int((sure["dy"] > 0).sum()), "surely_fall": int((sure["dy"] < 0).sum())}
+            row |= {"pooled": mean.common, "low": mean.common_low, "high": mean.common_high, "tau": mean.tau}
+            table.append(row)
     return pd.DataFrame(table)
 
 
 def sizes_text(table: pd.DataFrame) -> str:
     """What the table `sizes` says of active size against total, and of the variants that ran out."""
-    way = {1: "rises", -1: "falls", 0: "does neither surely"}
-    first: dict[str, int] = {}
-    turned: list[str] = []
-    for row in table.to_dict("records"):
-        sure = 1 if row["low"] > 0 else -1 if row["high"] < 0 else 0
-        if sure != first.setdefault(row["measure"], sure):
+    first: dict[str, Estimate] = {}
+    turned = []
+    for row, pooled in zip(table.to_dict("records"), estimates(table, "pooled"), strict=True):
+        if sign(pooled) != sign(first.setdefault(row["measure"], pooled)):
             turned.append(f"{label(row['measure'])} ({row['rows']}, {row['size']} size)")
-    reads = listed(f"the {label(measure)} {way[sure]}" for measure, sure in first.items())
+    reads = listed(f"the {label(m)} {pick(r, 'rises', 'falls', 'does neither surely')}" for m, r in first.items())
     total, active = table["ladders"].iloc[:2]
     stands = f"Otherwise: {listed(turned)}." if turned else "It is so by active size and without what ran out."
     return (
@@ -574,17 +535,13 @@ def turn_text(rows: pd.DataFrame, measure: str = ADMITS) -> str:
     falls = apart.groupby(sizes, observed=True).agg(["sum", "count"])
     parts = listed(f"{word} in {n} of {of}" for word, n, of in falls.itertuples())
     small = middle < 3.5
-    if small.all() or not small.any():
+    p = float(fisher_exact(pd.crosstab(small, apart)).pvalue) if small.nunique() * apart.nunique() == 4 else 1.0
+    turn = f"that shows no turn at 3.5 B ({p_text(p)}, and {times(int(small.sum()), 'step')} below are few)"
+    if small.nunique() < 2:
         turn = "steps on one side of 3.5 B cannot show a turn there"
-    else:
-        p = float(fisher_exact(pd.crosstab(small, apart)).pvalue) if apart.nunique() > 1 else 1.0
-        few = f", and {times(int(small.sum()), 'step')} below are few"
-        less = apart[small].mean() > apart[~small].mean()
-        turn = (
-            f"that shows no turn at 3.5 B ({p_text(p)}{few})"
-            if p >= 0.05
-            else f"below 3.5 B they do so {'more' if less else 'less'} often ({p_text(p)})"
-        )
+    elif p < 0.05:
+        more = "more" if apart[small].mean() > apart[~small].mean() else "less"
+        turn = f"below 3.5 B they do so {more} often ({p_text(p)})"
     return (
         f"Step by step (placed by the geometric mean of two sizes), the {label(measure)} and GPQA move apart {parts}: "
         f"{turn}."
@@ -610,7 +567,7 @@ def remember(
     every = rows if among is None else among
     knows, admits = (variants.association(rows, m) for m in (KNOWS, ADMITS))
     partial = variants.association(rows, ADMITS, given=HELD)
-    more = effort.counted(effort.effort_ladders(every), ADMITS)
+    way, most = _most(effort.counted(ladders := effort.effort_ladders(every), ADMITS))
     family, left = _family(every, generation)
     lead = f"Among models{_which(rows)[1:]}, reasoning" if _which(rows) else "Reasoning"
     without = f" and {_r(left):.2f} over the {len(left)} that did not lose by thinking"
@@ -620,5 +577,5 @@ def remember(
         f"(r = {with_interval(admits)}; given date and size {partial.estimate:.2f}).",
         f"In {generation}, thinking, r with admitting is {_r(family):.2f} over {len(family)} sizes"
         f"{without if len(left) < len(family) else ''}: count tokens before you read a score.",
-        f"More effort {_way(more)} the share admitted in {_most(more)} of {more['n']} models{_switched_on(every)}.",
+        f"More effort {way} the share admitted in {most} of {len(ladders)} models{_switched_on(every)}.",
     )

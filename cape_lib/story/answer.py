@@ -36,11 +36,6 @@ class Answer:
             raise UsageError("an answer has a sentence and an interval; say in words why there is no interval")
 
 
-def points(value: float, *, digits: int = 1) -> str:
-    """A change of a score with its sign, "-15.1 points"."""
-    return f"{value:+.{digits}f} points"
-
-
 def times(count: int, noun: str, nouns: str | None = None) -> str:
     """A count with its noun, "1 family", "3 families"."""
     return f"{count} {noun if count == 1 else nouns or noun + 's'}"
@@ -82,6 +77,11 @@ def bracket(value: Estimate, *, digits: int = 2, signed: bool = False) -> str:
 def with_interval(value: Estimate, *, digits: int = 2, signed: bool = False) -> str:
     """A number with its 95 % interval, "0.18 [-0.01, 0.37]"."""
     return f"{value.estimate:{'+' if signed else ''}.{digits}f} {bracket(value, digits=digits, signed=signed)}"
+
+
+def in_points(value: Estimate) -> str:
+    """A change in points with its 95 % interval, "+1.2 [-0.3, +2.7]"."""
+    return with_interval(value, digits=1, signed=True)
 
 
 def sign(value: Estimate) -> int:

@@ -13,7 +13,7 @@ from cape_lib.base.coupling import TOKEN_EDGE, FamilyModel
 from cape_lib.claims import Verdict
 from cape_lib.stats import Estimate, seen_difference
 from cape_lib.story.answer import Answer, capital, estimates, listed, named, pick, span, times, with_interval
-from cape_lib.tables import ChapterRows, mark
+from cape_lib.tables import ChapterRows, label, mark
 from cape_lib.tables.axes import PARAMS, Axis
 
 #: A turn counts as placed where its interval spans less than this factor of size.
@@ -38,8 +38,8 @@ def answer(at: ChapterRows, scales: pd.DataFrame, model: FamilyModel | None) -> 
     if at.own:
         shown = size if at.along.by_size else at.along.shown
         places = "; ".join(
-            f"{row['estimator']} {shown(row['n_c_b'])} ({shown(row['low'])} to {shown(row['high'])})"
-            for row in scales.dropna(subset=["n_c_b"]).to_dict("records")
+            f"{row.estimator} {shown(row.n_c_b)} ({shown(row.low)} to {shown(row.high)})"
+            for row in scales.dropna(subset=["n_c_b"]).itertuples()
         )
         interval = (
             f"{len(at.ladder)} {at.along.points}; {places or 'no estimator places a turn inside them'}. {at.noise}"
@@ -49,16 +49,14 @@ def answer(at: ChapterRows, scales: pd.DataFrame, model: FamilyModel | None) -> 
         raise ValueError("a published family answers for all families; give the model of them")
     scale = model.critical_scale()
     placed = scale.low > 0 and scale.high < math.inf and scale.high / scale.low < NARROW
-    sentence = (
-        f"**{'At about one size' if placed else 'No size is known'}.** {capital(turn(model))}. On its own "
-        f"sizes, {_inside(scales, at.family)}."
-    )
-    interval = (
+    lead = f"**{'At about one size' if placed else 'No size is known'}.** {capital(turn(model))}"
+    return Answer(
+        f"{lead}. {_alone(scales, at.family)}",
+        "correlation",
         f"{model.steps} steps of {model.families} families in the uniform panel (scores of one test program), size "
         f"and training tokens taken together; at {at_tokens(model):.0f} billion tokens the turn lies between the "
-        f"published 2.9 and 13.4 B with a probability of {model.p_turn(2.9, 13.4):.0%}."
+        f"published 2.9 and 13.4 B with a probability of {model.p_turn(2.9, 13.4):.0%}.",
     )
-    return Answer(sentence, "correlation", interval)
 
 
 def at_tokens(model: FamilyModel) -> float:
@@ -76,19 +74,20 @@ def reach(scale: Estimate) -> str:
 def turn(model: FamilyModel) -> str:
     """Where a model of all families puts the turn, with its interval, as a clause."""
     scale, tokens = model.critical_scale(), _terms(model).get("tokens")
-    where = f"one fit over {model.families} families"
-    equally = f"for those that read {at_tokens(model):.0f} billion tokens (pieces of words)"
+    lead, equally = f"one fit over {model.families} families", f"for those that read {at_tokens(model):.0f} billion"
     if math.isnan(scale.estimate):
-        return f"{where} finds no coupling that rises with size, {equally}"
+        return f"{lead} finds no coupling that rises with size, {equally} tokens (pieces of words)"
     longer = pick(tokens, "less", "more", "") if tokens else ""
-    less = f"; families that read {longer} lose longer" if longer else ""
-    return f"{where} has the losses end, on average, at {size(scale.estimate)}, {reach(scale)} (95 %), {equally}{less}"
+    return (
+        f"{lead} has the losses end, on average, at {size(scale.estimate)}, {reach(scale)} (95 %), {equally} tokens "
+        f"(pieces of words){f'; families that read {longer} lose longer' if longer else ''}"
+    )
 
 
-def _inside(scales: pd.DataFrame, family: str) -> str:
+def _alone(scales: pd.DataFrame, family: str) -> str:
     sure = int((scales["verdict"] == "boundary").sum())
-    place = "place" if sure else "places"
-    return f"{sure or 'none'} of {len(scales)} estimators {place} a turn of {family} with confidence"
+    counted = f"{sure or 'none'} of {len(scales)} estimators {'place' if sure else 'places'} a turn with confidence"
+    return f"For {family} alone, {counted}."
 
 
 def estimators(scales: pd.DataFrame, family: str, *, along: Axis = PARAMS) -> str:
@@ -99,8 +98,8 @@ def estimators(scales: pd.DataFrame, family: str, *, along: Axis = PARAMS) -> st
         "undecided": ("is undecided", "are undecided"),
         none: (f"finds {none}", f"find {none}"),
     }
-    names = {verdict: scales.loc[scales["verdict"] == verdict, "estimator"].tolist() for verdict in words}
-    parts = [f"{times(len(who), *words[verdict])}{named(who)}" for verdict, who in names.items() if who]
+    names = {verdict: scales.loc[scales["verdict"] == verdict, "estimator"] for verdict in words}
+    parts = [f"{times(len(who), *words[verdict])}{named(who)}" for verdict, who in names.items() if len(who)]
     where = "" if along.by_size else f" {along.where}"
     return f"Of {len(scales)} estimators of a turn of {family}{where}, {', '.join(parts)}."
 
@@ -117,11 +116,11 @@ def one_estimator(row: Any, along: Axis = PARAMS) -> str:
 
 def verdicts(every: pd.DataFrame) -> str:
     """How many estimates of how many ladders hold up; every: `boundary.critical_scales` of each."""
-    words = ("boundary", "no boundary in these sizes", "undecided")
-    held, none, open_ones = (int((every["verdict"] == verdict).sum()) for verdict in words)
+    count = every["verdict"].value_counts()
     return (
-        f"{held} of {len(every)} estimates hold up to score noise, {none} say that these sizes hold no boundary, "
-        f"{open_ones} are undecided. Training seeds are not in the noise."
+        f"{count.get('boundary', 0)} of {len(every)} estimates hold up to score noise, "
+        f"{count.get('no boundary in these sizes', 0)} say that these sizes hold no boundary, "
+        f"{count.get('undecided', 0)} are undecided. Training seeds are not in the noise."
     )
 
 
@@ -146,17 +145,18 @@ def parabola(rows: pd.DataFrame, choice: str, *, y: str = "truthfulqa") -> pd.Da
 
 def other_scores(rows: pd.DataFrame, panel: pd.DataFrame, *, y: str = "truthfulqa") -> str:
     """Where the pooled rows differ most from the same family in the panel of chapter 1, which has other scores."""
-    own, theirs = (
-        part.sort_values("params_b").groupby(by)[y].agg(lambda one: one.iloc[-1] - one.iloc[0]).to_dict()
+    here, there = (
+        part.sort_values("params_b").groupby(by)[y].agg(lambda one: one.iloc[-1] - one.iloc[0])
         for part, by in ((rows, "family"), (panel, "ladder"))
     )
-    most = max(set(own) & set(theirs), key=lambda name: abs(own[name] - theirs[name]), default="")
-    if not most or round(own[most]) == round(theirs[most]):
+    apart = (here - there).abs().dropna()
+    most = apart.idxmax() if len(apart) else ""
+    if not most or round(here[most]) == round(there[most]):
         return "The papers' interval script uses the scores of chapter 1."
-    there, here = (f"{'falls' if change < 0 else 'rises'} by {abs(change):.0f}" for change in (theirs[most], own[most]))
+    told, own = (f"{'falls' if one[most] < 0 else 'rises'} by {abs(one[most]):.0f}" for one in (there, here))
     return (
-        f"The papers' interval script uses other scores than chapter 1: in chapter 1 {most} {there} points, in the "
-        f"script it {here}."
+        f"The papers' interval script uses other scores than chapter 1: in chapter 1 {most} {told} points of "
+        f"{label(y)}, in the script it {own}."
     )
 
 
@@ -166,17 +166,16 @@ def joined(rows: pd.DataFrame, *, y: str = "truthfulqa") -> str:
     words, around = [], []
     for name, part in rows.sort_values("params_b").groupby("family"):
         change = np.diff(part[y])
-        both = "falls, then rises" if change[0] < 0 < change[-1] else "goes up and down"
-        way = "only falls" if (change < 0).all() else "only rises" if (change > 0).all() else both
+        way = "falls, then rises" if change[0] < 0 < change[-1] else "goes up and down"
+        if (change < 0).all() or (change > 0).all():
+            way = f"only {'falls' if change[0] < 0 else 'rises'}"
         words.append(f"{name} {way} ({change.sum():+.0f} points from end to end)")
         if part["params_b"].iloc[0] < turn < part["params_b"].iloc[-1]:
             around.append(name)
-    curve = (
-        "they have no lowest point"
-        if math.isnan(turn)
-        else f"they make a curve; its lowest point, {turn:.1f} B, lies inside the sizes of "
-        f"{'only ' if len(around) == 1 else ''}{listed(around)}"
-    )
+    curve = "they have no lowest point"
+    if not math.isnan(turn):
+        inside = f"the sizes of {'only ' if len(around) == 1 else ''}{listed(around)}"
+        curve = f"they make a curve; its lowest point, {turn:.1f} B, lies inside {inside}"
     return f"{'; '.join(words)}. Joined, {curve}."
 
 
@@ -201,29 +200,24 @@ def _terms(model: FamilyModel) -> dict[str, Estimate]:
 
 def all_families(model: FamilyModel) -> str:
     """What moves gamma over all families, and whether a new family would turn."""
-    moved = "; ".join(
-        f"{' '.join(TERMS[name])} with {with_interval(gamma, signed=True)} of gamma"
-        for name, gamma in _terms(model).items()
-    )
+    moved = [f"{' '.join(TERMS[name])} with {with_interval(one, signed=True)}" for name, one in _terms(model).items()]
     return (
-        f"{capital(moved)}. Families differ by {with_interval(model.spread())} (standard deviation): a "
-        f"new one has no upward turn between 0.1 and 100 B with a probability of {model.p_no_turn():.0%}."
+        f"{capital('; '.join(f'{one} of gamma' for one in moved))}. Families differ by {with_interval(model.spread())} "
+        f"(standard deviation): that a new one has no upward turn between 0.1 and 100 B has a "
+        f"probability of {model.p_no_turn():.0%}."
     )
 
 
 def dip_power(rows: pd.DataFrame, *, y: str = "truthfulqa") -> str:
     """How often the dips of these families would be called a boundary, from planted ladders.  rows: with `ladder`."""
-    ladders = [part for _, part in rows.groupby("ladder")]
-    dips = [one for one in (boundary_power(part, y=y) for part in ladders) if one is not None]
-    many = times(len(ladders), "family", "families")
-    if not dips:
+    ladders = [boundary_power(part, y=y) for _, part in rows.groupby("ladder")]
+    dips, many = pd.DataFrame([one for one in ladders if one]), times(len(ladders), "family", "families")
+    if dips.empty:
         return f"The parabola of none of these {many} dips."
-    deep = [one["depth"] for one in dips]
-    plain, four = (span(one[key] for one in dips) for key in ("questions", "four"))
     return (
-        f"The parabola of {len(dips)} of {many} dips, by {min(deep):.1f} to {max(deep):.1f} points over half of its "
-        f"sizes. Planted ladders with such a dip are called a boundary in {plain} of the cases, with four times "
-        f"the questions in {four}."
+        f"The parabola of {len(dips)} of {many} dips, by {dips['depth'].min():.1f} to {dips['depth'].max():.1f} points "
+        f"over half of its sizes. Planted ladders with such a dip are called a boundary in {span(dips['questions'])} "
+        f"of the cases, with four times the questions in {span(dips['four'])}."
     )
 
 
@@ -240,24 +234,23 @@ def power(model: FamilyModel) -> str:
 
 def tokens(shares: pd.DataFrame, *, short: bool = False) -> str:
     """How many steps up to 10 B are negative in families trained on few and on many tokens; short: no word of cause."""
-    counts = shares.groupby([shares["to_b"] <= 10, "tokens"])[["negative", "steps"]].sum()
-    counts = counts[counts["steps"] > 0]
-    counted = {
-        key: f"{row.negative:.0f} of {row.steps:.0f}"
-        for key, row in zip(counts.index, counts.itertuples(), strict=True)
-    }
-    few, many = (True, "under"), (True, "over")
-    if few not in counted or many not in counted:
+    small = shares["to_b"] <= 10
+    up, above = (
+        shares[rows].groupby("tokens")[["negative", "steps"]].sum().query("steps > 0") for rows in (small, ~small)
+    )
+    if len(up) < 2:
         return "The training tokens of too few families are known for a comparison."
-    share = counts["negative"] / counts["steps"]
-    large = [counted[False, word] for word in ("under", "over") if (False, word) in counted]
-    above = f" Above 10 B, {' and '.join(large)} are." if large else ""
-    cause = "" if short else " Whether they cause it, a table of families cannot tell."
+    (many, few), share = (
+        (f"{row.negative:.0f} of {row.steps:.0f}" for row in up.itertuples()),
+        up["negative"] / up["steps"],
+    )
+    large = " and ".join(f"{row.negative:.0f} of {row.steps:.0f}" for row in above[::-1].itertuples())
     return (
-        f"Up to 10 B, **{counted[few]}** steps are negative in families trained on fewer "
-        f"than {TOKEN_EDGE:g} billion tokens, and {counted[many]} in families trained on "
-        f"more: there tokens {'go' if abs(share[few] - share[many]) > 0.2 else 'hardly go'} along with the sign."
-        f"{above}{cause}"
+        f"Up to 10 B, **{few}** steps are negative in families trained on fewer than {TOKEN_EDGE:g} billion tokens, "
+        f"and {many} in families trained on more: there tokens "
+        f"{'go' if abs(share.diff().iloc[1]) > 0.2 else 'hardly go'} along with the sign."
+        f"{f' Above 10 B, {large} are.' if large else ''}"
+        f"{'' if short else ' Whether they cause it, a table of families cannot tell.'}"
     )
 
 
@@ -276,7 +269,7 @@ def misfit(model: FamilyModel, steps: pd.DataFrame, shares: pd.DataFrame) -> str
         at, read = (float(np.exp(np.log(inside[column]).mean())) for column in ("size_b", "tokens_b"))
         gamma = model.gamma(at, tokens_b=read)
         if (gamma.estimate > 0 and row["low"] > 0.5) or (gamma.estimate < 0 and row["high"] < 0.5):
-            where = f"near {size(at)} and {read:.0f} B tokens it expects {with_interval(gamma, signed=True)}"
+            where = f"near {size(at)} and {read:.0f} B tokens it expects a gamma of {with_interval(gamma, signed=True)}"
             against.append(f"{where}, but {row['negative']} of {row['steps']} such steps are negative")
     if not against:
         return ""
@@ -284,14 +277,17 @@ def misfit(model: FamilyModel, steps: pd.DataFrame, shares: pd.DataFrame) -> str
     return f"{misses} Its turn is no size to plan by."
 
 
-def remember(scales: pd.DataFrame, model: FamilyModel, shares: pd.DataFrame, *, family: str) -> list[str]:
-    """Three lines to remember."""
+def remember(
+    scales: pd.DataFrame, model: FamilyModel, steps: pd.DataFrame, shares: pd.DataFrame, *, family: str
+) -> list[str]:
+    """Three lines to remember; the arguments are those of `answer` and `misfit`."""
     scale = model.critical_scale()
-    end = f"losses end, on average, at {size(scale.estimate)}, {reach(scale)} (95 %)"
-    rises = not math.isnan(scale.estimate)
+    end = "gamma does not rise with size"
+    if not math.isnan(scale.estimate):
+        end = f"losses end, on average, at {size(scale.estimate)}, {reach(scale)} (95 %)"
+        end += "; no size to plan by" if misfit(model, steps, shares) else ""
     return [
-        f"Within the sizes of {family}, {_inside(scales, 'it')}.",
-        f"Over {times(model.families, 'family', 'families')} at {at_tokens(model):.0f} B tokens "
-        f"{end if rises else 'gamma does not rise with size'}.",
+        _alone(scales, family),
+        f"Over {times(model.families, 'family', 'families')} at {at_tokens(model):.0f} B tokens {end}.",
         tokens(shares, short=True),
     ]

@@ -63,12 +63,11 @@ def _lost(stand: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]])
     """On how many other panels the number of which of them is another one, as the end of a sentence."""
     parts = []
     for one in stand:
-        there = [by_id[one.id] for by_id in others.values() if one.id in by_id]
-        lost = [other for other in there if other.verdict in ("differs", "in the last digit")]
+        there = {name: by_id[one.id].verdict for name, by_id in others.items() if one.id in by_id}
+        lost = {name: verdict for name, verdict in there.items() if verdict in ("differs", "in the last digit")}
         if lost:
-            word = "differs" if all(other.verdict == "differs" for other in lost) else "does not come out"
-            panels = ", ".join(other.panel for other in lost)
-            parts.append(f"; on {times(len(lost), 'other panel')} ({panels}) the number of {one.id} {word}")
+            word = "differs" if set(lost.values()) == {"differs"} else "does not come out"
+            parts.append(f"; on {times(len(lost), 'other panel')} ({', '.join(lost)}) the number of {one.id} {word}")
     return "".join(parts) or "; no other panel that has their rows takes a number away"
 
 

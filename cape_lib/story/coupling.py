@@ -9,7 +9,7 @@ import pandas as pd
 
 from cape_lib.base.coupling import PopulationCoupling, settled_beyond
 from cape_lib.stats import Estimate, seen_effect
-from cape_lib.story.answer import Answer, between, bracket, capital, estimates, listed, named, points, sign, times, verb
+from cape_lib.story.answer import Answer, between, bracket, capital, estimates, listed, named, sign, times, verb
 from cape_lib.tables import CHANCE, ChapterRows, label
 from cape_lib.tables.axes import PARAMS, Axis
 
@@ -35,28 +35,27 @@ def answer(at: ChapterRows, ladders: pd.DataFrame | None, ends: pd.Series, *, x:
     front. The reader's own family answers for itself (ladders may be None), a published one for the panel.
     """
     stretch = f"{ends.low:g} to {ends.high:g} B" if at.along.by_size else at.along.between(ends.low, ends.high)
-    own = f"{at.family}, {stretch}: {points(ends.dy.estimate)} of {label(y)}"
-    interval = f"{own} ({between(ends.dy.low, ends.dy.high)}) with {points(ends.dx.estimate)} of {label(x)}."
+    own = f"{at.family}, {stretch}: {ends.dy.estimate:+.1f} points of {label(y)}"
+    interval = f"{own} ({between(ends.dy.low, ends.dy.high)}) with {ends.dx.estimate:+.1f} points of {label(x)}."
     if at.own:
         return Answer(whole(ends, at.family, x=x, y=y, along=at.along), "single case", interval)
     if ladders is None:
         raise ValueError("a published family answers for its panel; give the whole ladders of it")
     counts = by_direction(ladders)
-    lost, gained = counts["lost"], counts["gained"]
+    lost, gained, unsure = counts["lost"], counts["gained"], counts["open"]
     lead = {
         (True, True): "In some families, not in others",
         (True, False): "Yes, where it can be told",
         (False, True): "No, where it can be told",
         (False, False): "That cannot be told",
     }[bool(lost), bool(gained)]
-    sentence = (
+    return Answer(
         f"**{lead}**: from their smallest to their largest size, {len(lost)} of {len(ladders)} families get better at "
         f"{label(x)} and worse at {label(y)}{named(lost)}, {len(gained)} get better at both{named(gained)}, and for "
-        f"{len(counts['open'])} score noise (chance in which questions were asked) hides the direction"
-        f"{named(counts['open'])}."
+        f"{len(unsure)} score noise (chance in which questions were asked) hides the direction{named(unsure)}.",
+        "correlation",
+        f"{interval} The counts are corrected for asking {times(len(ladders), 'family', 'families')}.",
     )
-    asked = f"The counts are corrected for asking {times(len(ladders), 'family', 'families')}."
-    return Answer(sentence, "correlation", f"{interval} {asked}")
 
 
 def whole(ends: pd.Series, family: str, *, x: str, y: str, along: Axis = PARAMS) -> str:

@@ -17,6 +17,7 @@ from cape_lib.story.answer import (
     between,
     bracket,
     estimates,
+    in_points,
     listed,
     named,
     pick,
@@ -46,12 +47,12 @@ def labs_differ(tests: pd.DataFrame, *, short: bool = False) -> str:
 
     tests: `frontier.lab_permutation`; short: without the correction of p and what could be missed.
     """
-    test = tests.set_index("question").to_dict("index")["do labs differ in h?"]
+    test = tests.set_index("question").loc["do labs differ in h?"]
     differ = test["p_corrected"] < LEVEL
     p = p_text(test["p_corrected"], test["sided"], correction="" if short else "Holm")
-    open_ = not (short or differ) and np.isfinite(test["seen"])
-    seen = f"; a spread of labs below {test['seen']:.0f} points could be missed" if open_ else ""
-    return f"{'they differ by more than shuffled names do' if differ else 'no difference is shown'} ({p}{seen})"
+    if not short and not differ and np.isfinite(test["seen"]):
+        p += f"; a spread of labs below {test['seen']:.0f} points could be missed"
+    return f"{'they differ by more than shuffled names do' if differ else 'no difference is shown'} ({p})"
 
 
 def answer(h: pd.DataFrame, tests: pd.DataFrame, after: pd.DataFrame, own: pd.DataFrame, family: str) -> Answer:
@@ -61,7 +62,7 @@ def answer(h: pd.DataFrame, tests: pd.DataFrame, after: pd.DataFrame, own: pd.Da
     own: the reader's releases, or none.
     """
     wide = h["h_high"] - h["h_low"]
-    interval = f"The interval of one h on this line is {wide.min():.0f} to {wide.max():.0f} points wide."
+    interval = f"The interval of one h (distance from this line) is {wide.min():.0f} to {wide.max():.0f} points wide."
     mine = h[h["model"].isin(own["model"])] if len(own) else own
     if len(mine):
         beyond = mine.loc[(mine["h_low"] > 0) | (mine["h_high"] < 0), "model"]
@@ -120,11 +121,13 @@ def other_lines(name: str, x: float, y: float) -> str:
     """h of one release from the line of today, the printed one and that of independent scores."""
     rows = [frontier.read_h(x, y, frontier.line(line)).iloc[0] for line in CHOICE]
     reads, today = [_h(row) for row in rows], rows[0]
-    each = ", ".join(f"{with_interval(h, digits=1, signed=True)} on the {h.method} line" for h in reads)
+    each = ", ".join(f"{in_points(h)} on the {h.method} line" for h in reads)
     off = sum(sign(h) != 0 for h in reads)
     low, high = (today[end] - today["expected"] for end in ("ordinary_low", "ordinary_high"))
-    nothing = f"every interval holds zero: nothing is shown. h below {low:+.0f} or above {high:+.0f} would be"
-    shown = f"{off} of {len(reads)} intervals leave out zero" if off else f"{nothing}, on the {today['line']} line"
+    shown = f"{off} of {len(reads)} intervals leave out zero"
+    if not off:
+        limits = f"h below {low:+.0f} or above {high:+.0f} on the {today['line']} line would show something"
+        shown = f"every interval holds zero: nothing is shown. {limits}"
     return f"{name} has h = {each}; {shown}."
 
 
@@ -133,24 +136,23 @@ def corrected(before: pd.DataFrame, after: pd.DataFrame) -> str:
 
     before, after: panels of the same models; of `before` the rows of the freeze have an r of their own.
     """
-    effects = frontier.correction_effects(before, after).set_index("number").to_dict("index")
-    r, slope = effects["r"], effects["slope"]
+    effects = frontier.correction_effects(before, after).set_index("number")
+    r, slope = effects.loc["r"], effects.loc["slope"]
     change = Estimate(r["change"], r["change_low"], r["change_high"], len(after), "paired")
     frozen = frontier.frozen_rows(before)
     later = len(before) - len(frozen)
     split = f" ({len(frozen)} frozen, alone {frozen[X].corr(frozen[Y]):.2f}, and {later} later)" if later else ""
     steps = []
     for row in moves(before, after).head(3).to_dict("records"):
-        ends = [(SHORT[column], row[column], row[f"{column}_after"]) for column in (X, Y)]
+        ends = [(name, row[column], row[f"{column}_after"]) for column, name in SHORT.items()]
         ways = [f"{name} {old:.0f} to {new:.0f}" for name, old, new in ends if abs(old - new) > DIFFERS]
         steps.append(f"{row['model']} ({' and '.join(ways)})")
-    most = f" The largest moves: {listed(steps)}." if steps else ""
     return (
-        f"With the makers' own values r over {int(after[[X, Y]].notna().all(axis=1).sum())} releases{split} "
+        f"With the makers' own values the correlation r over {len(after.dropna(subset=[X, Y]))} releases{split} "
         f"{'rises' if r['change'] > 0 else 'falls'} from {r['before']:.2f} to **{r['after']:.2f}** (change "
         f"{with_interval(change, signed=True)}, 95 % over releases drawn again: zero is "
         f"{'outside' if sign(change) else 'inside'}); the slope goes from {slope['before']:.2f} to "
-        f"{slope['after']:.2f}.{most}"
+        f"{slope['after']:.2f}.{f' The largest moves: {listed(steps)}.' if steps else ''}"
     )
 
 
@@ -171,12 +173,13 @@ def calendar(panels: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
     panels: name -> rows with the makers' dates.  Returns panel, what, row, estimate, low, high, n.
     """
-    rows = []
-    for name, frame in panels.items():
-        left = frontier.date_confound(frame)
-        for what, one in ((PLAIN, left["r"]), (HELD, left["partial"])):
-            rows.append((name, what, f"{name}, {what}", one.estimate, one.low, one.high, one.n))
-    return pd.DataFrame(rows, columns=["panel", "what", "row", "estimate", "low", "high", "n"])
+    rows = [
+        {"panel": name, "what": what, "row": f"{name}, {what}"}
+        | {"estimate": one.estimate, "low": one.low, "high": one.high, "n": one.n}
+        for name, left in ((name, frontier.date_confound(frame)) for name, frame in panels.items())
+        for what, one in ((PLAIN, left["r"]), (HELD, left["partial"]))
+    ]
+    return pd.DataFrame(rows)
 
 
 def panels() -> dict[str, pd.DataFrame]:
@@ -196,22 +199,18 @@ def by_date(table: pd.DataFrame) -> str:
     """On how many panels a correlation is left once the date is held fixed; table: `calendar`."""
     held = _signs(table)
     above, below = (held.loc[held["sign"] == way, "panel"] for way in (1, -1))
-    against = f" On {listed(below)} it is surely below zero." if len(below) else ""
     return (
         f"With the date held fixed, r is surely above zero on **{len(above)} of {len(held)}** panels{named(above)}; "
-        f"over all of them it goes from {held['estimate'].min():+.2f} to {held['estimate'].max():+.2f}.{against}"
+        f"over all of them it goes from {held['estimate'].min():+.2f} to {held['estimate'].max():+.2f}."
+        f"{f' On {listed(below)} it is surely below zero.' if len(below) else ''}"
     )
 
 
 def date_power(table: pd.DataFrame) -> str:
     """The correlation that each panel would have shown with the date held fixed; table: `calendar`."""
-    held = _signs(table)
-    seen = [seen_effect(r, scale="fisher") for r in estimates(held[held["sign"] == 0])]
-    if not seen:
-        return "Every panel settles the sign."
-    return (
-        f"*Not shown* is not *none*: the {times(len(seen), 'open panel')} could miss any r below {span(seen, '.2f')}."
-    )
+    seen = [seen_effect(r, scale="fisher") for r in estimates(_signs(table).query("sign == 0"))]
+    open_panels = f"the {times(len(seen), 'open panel')} could miss any r below"
+    return f"*Not shown* is not *none*: {open_panels} {span(seen, '.2f')}." if seen else "Every panel settles the sign."
 
 
 def labs(means: pd.DataFrame, rows: pd.DataFrame, tests: pd.DataFrame, after: pd.DataFrame) -> tuple[str, str, str]:
@@ -241,9 +240,10 @@ def paths(steps: pd.DataFrame, scatter: tuple[float, int]) -> str:
     beyond = int(pairs["kind"].isin(["step", "excursion", "open"]).sum())
     limit = float(frontier.change_limit(*scatter, 5))
     return (
-        f"Of {len(pairs)} changes from one release to the next, {int((pairs['change'].abs() > 10).sum())} were larger "
-        f"than the papers' ten points and **{beyond}** larger than the usual scatter of a lab's own releases. Among "
-        f"five releases, a change up to {limit:.0f} points comes by chance."
+        f"Of {len(pairs)} changes of h from one release of a lab to its next, "
+        f"{int((pairs['change'].abs() > 10).sum())} were larger than the papers' ten points and **{beyond}** larger "
+        f"than the usual scatter of a lab's own releases. Among five releases, a change up to {limit:.0f} points comes "
+        f"by chance."
     )
 
 

@@ -24,12 +24,11 @@ def pays(steps: pd.DataFrame, model: FamilyModel) -> Answer:
     scale = model.critical_scale()
     borne = "These tables allow that" if scale.low <= EDGES[0] <= scale.high else "These tables do not bear that out"
     small, middle, large = signs_by_size(steps, edges=EDGES).to_dict("records")
-    often = "better reasoning costs truthfulness in {} models more often than in {} ones"
     lead = "Not known: small and large models cannot be told apart"
     if small["low"] > large["high"]:
-        lead = f"Often, not always: {often.format('small', 'large')}"
+        lead = "Often, not always: better reasoning costs truthfulness in small models more often than in large ones"
     elif large["low"] > small["high"]:
-        lead = f"No: {often.format('large', 'small')}"
+        lead = "No: better reasoning costs truthfulness in large models more often than in small ones"
     sentence = (
         f"**{lead}.** Compare each model with the next larger one of its family. Better reasoning came with less "
         f"truthfulness in {small['negative']} of {small['steps']} such steps below 3.5 billion parameters (B), in "

@@ -63,22 +63,20 @@ def by_text(scores: pd.DataFrame, lead: str) -> Answer:
     """What the text did in the made world, behind the first sentences of a page; scores: table `testbed_scores`."""
     ladders, drop = over_widths(scores), fall(scores)
     few, many = min(ladders), max(ladders)
-    dip, flat = ladders[many], ladders[few]
-    shape = f"go from {dip.iloc[0]:.0%} to {dip.iloc[-1]:.0%}"
-    if dip.iloc[0] > dip.min() < dip.iloc[-1]:
+    first, least, last = ladders[many].iloc[0], ladders[many].min(), ladders[many].iloc[-1]
+    shape = f"go from {first:.0%} to {last:.0%}"
+    if first > least < last:
         shape = (
-            f"fall from {dip.iloc[0]:.0%} in the smallest models (a guess: {CHANCE:.0%}) to {dip.min():.0%} in larger "
-            f"ones, and rise to {dip.iloc[-1]:.0%} in the largest"
+            f"fall from {first:.0%} in the smallest models (a guess: {CHANCE:.0%}) to {least:.0%} in larger ones, and "
+            f"rise to {last:.0%} in the largest"
         )
-    sentence = (
+    return Answer(
         f"{lead} Where {many:.0%} of its writers believe a popular error, right answers {shape}; where {few:.0%} "
-        f"believe it, none of the {len(flat)} widths tried has a mean below {flat.min():.0%}."
-    )
-    interval = (
+        f"believe it, none of the {len(ladders[few])} widths tried has a mean below {ladders[few].min():.0%}.",
+        "experiment",
         f"The fall: {100 * drop.estimate:+.0f} points (95 % interval {100 * drop.low:+.0f} to {100 * drop.high:+.0f}, "
-        f"{drop.n} seeds). It shows what text can do, not what made the losses of published families."
+        f"{drop.n} seeds). It shows what text can do, not what made the losses of published families.",
     )
-    return Answer(sentence, "experiment", interval)
 
 
 def _points(share: Estimate) -> str:
@@ -97,21 +95,17 @@ def answer(scores: pd.DataFrame, trend: Estimate) -> Answer:
     where = "in tiny models of an invented world"
     lead = f"Yes, {where}: {', and '.join(worked)}" if worked else f"It is not shown, not even {where}"
     one = by_text(scores, f"**{lead}.**")
-    wider = f"With the parameters held, a doubling of the width changes right answers by {_points(trend)}"
-    return Answer(
-        f"{one.sentence} {wider}{_seen(trend)}.",
-        one.grade,
-        f"{one.interval} No published family was made twice with nothing but its width or its text changed.",
+    wider = (
+        f"With the parameters held, a doubling of the width changes right answers by {_points(trend)}{_seen(trend)}."
     )
+    made = "No published family was made twice with nothing but its width or its text changed."
+    return Answer(f"{one.sentence} {wider}", one.grade, f"{one.interval} {made}")
 
 
 def _seen(trend: Estimate) -> str:
     """The change that would have been seen, in brackets, where none is sure."""
-    return (
-        ""
-        if sign(trend)
-        else f" (a change of {100 * seen_effect(trend):.0f} would have been seen in four of five repeats)"
-    )
+    seen = f" (a change of {100 * seen_effect(trend):.0f} would have been seen in four of five repeats)"
+    return "" if sign(trend) else seen
 
 
 def seeds_and_noise(dip: pd.DataFrame) -> str:

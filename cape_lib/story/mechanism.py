@@ -114,15 +114,13 @@ def flat(spans: pd.Series, internal: pd.DataFrame) -> str:
     spans: highest minus lowest coupling of each run; internal: table `internal_coupling`.
     """
     still = spans[spans < FLAT]
-    heads = internal.loc[internal["measure_id"] == "per_head", "net_coupling"].dropna()
-    same = int(heads.value_counts().max()) if len(heads) else 0
-    alike = f" Per head, {same} of {len(heads)} models have one and the same value." if same > 1 else ""
-    if still.empty:
-        return f"None of {len(spans)} runs gives one number at all layers.{alike}"
-    decimals = int(-math.log10(max(still.max(), 1e-16)))
-    return (
-        f"**{len(still)} of {len(spans)}** runs give one number at all layers, the same to {decimals} decimals.{alike}"
-    )
+    heads = internal.query("measure_id == 'per_head'")["net_coupling"].dropna()
+    same = heads.value_counts().max() if len(heads) else 0
+    lead = f"None of {len(spans)} runs gives one number at all layers."
+    if len(still):
+        decimals = int(-math.log10(max(still.max(), 1e-16)))
+        lead = f"**{len(still)} of {len(spans)}** runs give one number at all layers, the same to {decimals} decimals."
+    return f"{lead}{f' Per head, {same} of {len(heads)} models have one and the same value.' if same > 1 else ''}"
 
 
 def heads(counts: pd.DataFrame, internal: pd.DataFrame, claimed: int) -> str:
@@ -132,15 +130,18 @@ def heads(counts: pd.DataFrame, internal: pd.DataFrame, claimed: int) -> str:
     in the papers' count.
     """
     each = internal["competing_units"].fillna(internal["competing_fraction"]).groupby(internal["model"]).max().dropna()
-    compete, count = counts["competing"], counts["heads"]
-    share, base = compete["trained"] / count["trained"], compete["untrained"] / count["untrained"]
-    reads = "about as many" if abs(share - base) < 0.1 else "more" if share > base else "fewer"
+    compete, more = (
+        counts["competing"],
+        (counts["competing"] / counts["heads"])[["untrained", "trained"]].diff().iloc[1],
+    )
+    reads = "about as many" if abs(more) < 0.1 else "more" if more > 0 else "fewer"
     return (
         f"The list of the {claimed} models was not released; of the {len(each)} with a released count "
-        f"{int((each > 0).sum())} have such a head. For us a head competes if the coupling of its outputs is surely "
-        f"below zero (p < 0.05, corrected for all heads of its model): {compete['trained']} of {count['trained']} "
-        f"heads of our tiny models, and {compete['untrained']} of {count['untrained']} untrained: {reads} with "
-        "training. A count says nothing without the untrained count."
+        f"{(each > 0).sum()} have such a head. For us a head competes if the coupling of its outputs is surely "
+        f"below zero (p < 0.05, corrected for all heads of its model): {compete['trained']} of "
+        f"{counts['heads']['trained']} heads of our tiny models, and {compete['untrained']} of "
+        f"{counts['heads']['untrained']} untrained: {reads} with training. A count says nothing without the untrained "
+        "count."
     )
 
 
@@ -169,22 +170,18 @@ def output(table: pd.DataFrame) -> str:
     wide = table.pivot(index=["model", "weights"], columns="what", values=["coupling", "low", "high"])
     logits, low, high = wide["coupling", "logits"], wide["low", "random projection"], wide["high", "random projection"]
     outside = ((logits < low) | (logits > high)).groupby(level="weights").sum()
-    change = (logits - wide["coupling", "hidden"]).dropna()
-    count = change.groupby("weights").size()
-    moved, before = (
-        mean_interval(change.xs(name, level="weights"), "mean over models, t interval")
-        for name in ("trained", "untrained")
-    )
-    competes = pd.DataFrame(wide["high"].xs("trained", level="weights") < 0)
+    change = (logits - wide["coupling", "hidden"]).dropna().groupby(level="weights")
+    count, means = change.size(), change.apply(mean_interval, "mean over models, t interval")
+    competes = wide["high"].xs("trained", level="weights") < 0
     arises = int((competes["logits"] & ~competes["hidden"]).sum())
-    does = pick(moved, "raises the coupling", "lowers the coupling", "moves the coupling by nothing sure")
-    seldom = "so the conflict arises there" if 2 * arises > len(competes) else "so the conflict seldom arises there"
+    does = ("raises the coupling", "lowers the coupling", "moves the coupling by nothing sure")
     return (
         f"The coupling behind the output map lies outside the range of 20 random matrices in {outside['trained']} of "
         f"{count['trained']} trained tiny models, and in {outside['untrained']} of {count['untrained']} untrained "
-        f"ones. **So in tiny models the output map {does}** (mean {with_interval(moved, signed=True)}; untrained "
-        f"{with_interval(before, signed=True)}); competition is sure behind it and not before it in {arises} of "
-        f"{len(competes)}, {seldom}. The box judges the released values."
+        f"ones. **So in tiny models the output map {pick(means['trained'], *does)}** (mean "
+        f"{with_interval(means['trained'], signed=True)}; untrained {with_interval(means['untrained'], signed=True)}); "
+        f"competition is sure behind it and not before it in {arises} of {len(competes)}, so the conflict "
+        f"{'arises' if 2 * arises > len(competes) else 'seldom arises'} there. The box judges the released values."
     )
 
 
@@ -193,15 +190,15 @@ def drop(several: pd.DataFrame, family: str) -> str:
 
     several: model, family, size (billions), kind, net_coupling; only kinds with two sizes or more of a family.
     """
-    own = several[several["family"] == family]
+    own = several[several["family"] == family].sort_values("size")
     if own.empty:
         return f"Of {family} no kind of measurement has two sizes."
     ways, ends = [], []
-    for _, part in own.sort_values("size").groupby("kind"):
-        first, last = part.iloc[0], part.iloc[-1]
-        ways.append("rises" if last["net_coupling"] > first["net_coupling"] else "falls")
-        end = [f"{one['net_coupling']:.3f} ({one['model']})" for one in (first, last)]
-        ends.append(f"from {end[0]} to {end[1]}")
+    for _, part in own.groupby("kind"):
+        first, last = part["net_coupling"].iloc[[0, -1]]
+        small, large = part["model"].iloc[[0, -1]]
+        ways.append("rises" if last > first else "falls")
+        ends.append(f"from {first:.3f} ({small}) to {last:.3f} ({large})")
     both = own.groupby("model")["kind"].nunique().max() > 1
     bridge = "" if both or len(ends) == 1 else " No model was measured in both ways, so no drop between them is known."
     kinds = "the one kind of measurement" if len(ends) == 1 else "each kind of measurement"

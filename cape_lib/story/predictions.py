@@ -25,12 +25,10 @@ COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", 
 
 def counted(scored: Sequence[Scored]) -> str:
     """How many predictions have each status, as part of a sentence."""
-    parts: list[str] = []
+    parts = []
     for status, n in Counter(one.status for one in scored).items():
-        leans = [side for side in ("pass", "fail") if status.endswith(f"leaning {side}")]
-        parts += [f"{n} {verb(n, 'are')} open and {verb(n, 'lean')} to {side}ing" for side in leans] or [
-            f"{n} {status}"
-        ]
+        _, leans, side = status.partition("leaning ")
+        parts.append(f"{n} {verb(n, 'are')} open and {verb(n, 'lean')} to {side}ing" if leans else f"{n} {status}")
     return ", ".join(parts)
 
 
@@ -82,9 +80,9 @@ def limits(card: Prediction) -> dict[str, float | str]:
     asked = card.pass_rule.comparisons[0].quantity
     marks: dict[str, float | str] = {}
     for side, rule in (("pass", card.pass_rule), ("fail", card.fail_rule)):
-        compared = next((one for one in rule.comparisons if one.quantity == asked), None)
-        marks[f"{side}_at"] = compared.threshold if compared else math.nan
-        marks[f"{side}_says"] = f"{side} {compared.sign} {compared.threshold:g}" if compared else ""
+        mark = next((one for one in rule.comparisons if one.quantity == asked), None)
+        marks[f"{side}_at"] = mark.threshold if mark else math.nan
+        marks[f"{side}_says"] = f"{side} {mark.sign} {mark.threshold:g}" if mark else ""
     return marks
 
 
@@ -94,12 +92,13 @@ def gauges(scored: Sequence[Scored]) -> pd.DataFrame:
     Columns id, prediction, says, unit, estimate, low, high (NaN where there is none yet), pass_at, pass_says,
     fail_at, fail_says, status, resolves.
     """
-    rows = []
-    for one in scored:
-        card, value = one.card, {"estimate": one.value, "low": one.low, "high": one.high}
-        row = {"id": card.id, "prediction": f"{card.id}. {card.name}", "says": in_plain(one), "unit": card.unit}
-        rows.append(row | value | limits(card) | {"status": one.status, "resolves": resolves(card)})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(
+        {"id": one.card.id, "prediction": f"{one.card.id}. {one.card.name}", "says": in_plain(one)}
+        | {"unit": one.card.unit, "estimate": one.value, "low": one.low, "high": one.high}
+        | limits(one.card)
+        | {"status": one.status, "resolves": resolves(one.card)}
+        for one in scored
+    )
 
 
 def today(one: Scored) -> str:
@@ -160,17 +159,15 @@ def windows(tried: pd.DataFrame) -> pd.DataFrame:
 
 def waits(scored: Sequence[Scored], last: pd.DataFrame) -> str:
     """Which predictions wait for a score that the maker no longer states; last: `tables.last_stated` of SWE-bench."""
-    silent = last[last["stopped"]]
-    models = dict(zip(silent["lab"], silent["model"], strict=True))
+    models = last[last["stopped"]].set_index("lab")["model"]
     open_ = [one.card for one in scored if SWE in one.card.benchmarks and one.status not in SETTLED]
     waiting = [f"{card.id} ({card.lab}; its last: {models[card.lab]})" for card in open_ if card.lab in models]
     if not waiting:
         return f"No prediction waits for a {tables.label(SWE)} that its maker no longer states."
-    one = len(waiting) == 1
     return (
-        f"{len(silent)} of {len(last)} makers that stated {tables.label(SWE)} no longer do. Of the predictions above, "
+        f"{len(models)} of {len(last)} makers that stated {tables.label(SWE)} no longer do. Of the predictions above, "
         f"{listed(waiting)} {verb(len(waiting), 'wait')} for such a maker: only a measurement by somebody else can "
-        f"settle {'it' if one else 'them'}."
+        f"settle {'it' if len(waiting) == 1 else 'them'}."
     )
 
 
@@ -195,19 +192,20 @@ def own_check(later: pd.DataFrame) -> str:
 
 def own(scored: Sequence[Scored]) -> str:
     """The book's own predictions, one a line, with the chance that it gave each and what became of it."""
-    hard = [one.card.id for one in scored if one.card.chance is not None and one.card.chance < 50]
+    cards = [one.card for one in scored]
+    hard = listed(card.id for card in cards if card.chance is not None and card.chance < 50)
+    out = [card.id for card in cards if card.since is None and card.lab is None]
+    dayless = [card.id for card in cards if card.resolves_by is None]
     lines = [
-        f"- **{one.card.id}. {one.card.name}** ({one.card.chance:g} %, {resolves(one.card)}). {in_plain(one)} "
-        f"{marks(one.card)} *{capital(one.status)}.*"
-        for one in scored
+        f"- **{card.id}. {card.name}** ({card.chance:g} %, {resolves(card)}). {in_plain(one)} {marks(card)} "
+        f"*{capital(one.status)}.*"
+        for card, one in zip(cards, scored, strict=True)
     ]
-    out = [one.card.id for one in scored if one.card.since is None and one.card.lab is None]
     also = f" ({listed(out)} also {verb(len(out), 'count')} models already out)" if out else ""
-    dayless = [one.card.id for one in scored if one.card.resolves_by is None]
     wait = f" {listed(dayless)} {verb(len(dayless), 'wait')} for releases, without a day." if dayless else ""
     return (
-        f"Made on {scored[0].card.made_on}, on what is released later{also}. We gave each a chance of passing; "
-        f"{listed(hard)} we expect to be hard.{wait}\n\n" + "\n".join(lines)
+        f"Made on {cards[0].made_on}, on what is released later{also}. We gave each a chance of passing; {hard} we "
+        f"expect to be hard.{wait}\n\n" + "\n".join(lines)
     )
 
 
@@ -215,11 +213,11 @@ def marks(card: Prediction) -> str:
     """The marks of pass and fail of a prediction in short: "Pass r > 0.5; fail r < 0.3."; counts of models left out."""
     sides = []
     for side, rule in (("Pass", card.pass_rule), ("fail", card.fail_rule)):
-        asked = [(one, one.quantity) for one in rule.comparisons if one.quantity.name != "n"]
         each = [
-            f"{f'{tables.label(what.benchmarks[0])} spread' if what.name == 'spread' else what.name} "
-            f"{one.sign} {one.threshold:g}"
-            for one, what in asked
+            f"{f'{tables.label(one.quantity.benchmarks[0])} ' if one.quantity.name == 'spread' else ''}"
+            f"{one.quantity.name} {one.sign} {one.threshold:g}"
+            for one in rule.comparisons
+            if one.quantity.name != "n"
         ]
         sides.append(f"{side}: {f' {rule.joint} '.join(each)}")
     return f"{'; '.join(sides)}."

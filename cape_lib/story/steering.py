@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -27,52 +27,46 @@ def there_and_not(trials: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return trials[~null & trials["contrast"].isin(THERE)], trials[null]
 
 
-def _share(part: float, whole: float) -> str:
-    return f"{part / whole:.0%}" if whole else "none"
-
-
 def answer(records: pd.DataFrame, trials: pd.DataFrame, runs: pd.DataFrame) -> Answer:
     """Does a truth direction correct? What was recorded, what made worlds show, what a real model does.
 
     records: `steering_records`; trials: `testbed_trials`; runs: `model_runs`.
     """
     there, null = there_and_not(trials)
-    kinds, run = there.groupby("contrast")["effect"].mean(), _largest(runs)
+    run, several = _largest(runs), int((there.groupby("contrast")["effect"].mean() > 0.5).sum())
     works = there["effect"].mean() > 0.5 and null["effect"].mean() <= 0.1
-    several = int((kinds > 0.5).sum())
     some = f"{'two' if several == 2 else several} kinds of direction" if several > 1 else "one kind of direction"
-    little = "hardly" if run["effect"] else "it is not shown"
     one = "a real model" if runs["model"].nunique() == 1 else f"{runs['model'].nunique()} real models"
     lead = {
-        (True, False): f"In made worlds, yes for {some}; in a real model {little}",
+        (
+            True,
+            False,
+        ): f"In made worlds, yes for {some}; in a real model {'hardly' if run['effect'] else 'it is not shown'}",
         (True, True): f"Yes, in made worlds for {some}, and in a real model",
         (False, True): "In a real model, yes; in made worlds it is not shown",
         (False, False): "It is not shown",
     }[works, bool((runs["claim"] == "supported").any())]
-    largest = f", in the largest of {len(runs)} runs" if len(runs) > 1 else ""
     sentence = (
         f"**{lead}**: {_kinds(there)} beat their controls in {counted(there)} runs, the papers' own recipe in "
         f"{counted(trials[trials['contrast'] == PAPERS])}; in {one} a direction corrects {_fixed(run)} wrong "
-        f"answers{largest}. What was published counts changed texts: of {len(records)} recorded ones "
-        f"**{int(records['corrected'].notna().sum()) or 'none'}** say whether the answer became right."
+        f"answers{f', in the largest of {len(runs)} runs' if len(runs) > 1 else ''}. What was published counts changed "
+        f"texts: of {len(records)} recorded ones **{int(records['corrected'].notna().sum()) or 'none'}** say whether "
+        f"the answer became right."
     )
-    reach = f"up to {runs['corrected_high'].max():.0%} in a run is not ruled out (95 %)"
     interval = (
-        f"In {one}, {times(len(runs), 'run')}: {reach}; the papers say {runs['claimed'].max():.0%}.{_power(lead, run)}"
+        f"In {one}, {times(len(runs), 'run')}: up to {runs['corrected_high'].max():.0%} in a run is not ruled out "
+        f"(95 %); the papers say {runs['claimed'].max():.0%}.{_power(run) if 'not shown' in lead else ''}"
     )
     return Answer(sentence, "experiment", interval)
 
 
-def _power(lead: str, run: pd.Series) -> str:
-    """How often an effect of a stated size would have been shown, where it is not; of planted answers."""
-    if "not shown" not in lead:
-        return ""
+def _power(run: pd.Series) -> str:
+    """How often an effect of a stated size would have been shown in as many questions; of planted answers."""
     planted = tables.load("coverage").query("method == 'effect beyond controls' and measure == 'power'")
     near = planted[planted["n"] == planted.loc[(planted["n"] - run["tested"]).abs().idxmin(), "n"]]
-    truth = str(near["truth"].iloc[0])
     return (
-        f" *Not shown* is not *none*: a direction that {truth} beats its controls in {span(near['value'])} of planted "
-        f"runs of {near['n'].iloc[0]:.0f} questions."
+        f" *Not shown* is not *none*: a direction that {near['truth'].iloc[0]} beats its controls in "
+        f"{span(near['value'])} of planted runs of {near['n'].iloc[0]:.0f} questions."
     )
 
 
@@ -100,12 +94,11 @@ def _fixed(run: pd.Series) -> str:
 def recorded(records: pd.DataFrame) -> str:
     """What the released records count; table `steering_records`."""
     known = records.dropna(subset=["corrected"])
-    right = times(int(known["corrected"].astype(bool).sum()), "answer")
-    says = f"**{len(known)}** say whether the answer became right; of these, {right} became right"
-    return (
-        f"Of {len(records)} recorded prompts {int(records['changed'].sum())} have a changed text. "
-        f"{says if len(known) else '**None** says whether the answer became right'}."
-    )
+    says = "**None** says whether the answer became right"
+    if len(known):
+        right = times(int(known["corrected"].astype(bool).sum()), "answer")
+        says = f"**{len(known)}** say whether the answer became right; of these, {right} became right"
+    return f"Of {len(records)} recorded prompts {int(records['changed'].sum())} have a changed text. {says}."
 
 
 def zero(texts: pd.DataFrame) -> str:
@@ -148,18 +141,17 @@ def controls_sure(trials: pd.DataFrame) -> str:
 
 def broken(registers: pd.DataFrame) -> str:
     """Right answers lost, and wrong ones corrected in two texts, of all directions; table `testbed_registers`."""
+    registers = registers.assign(wrong=registers["n"] - registers["right_before"])
 
-    def fixed(tone: str) -> str:
-        rows = registers[registers["tone"] == tone]
-        count, wrong = int(rows["corrected"].sum()), int((rows["n"] - rows["right_before"]).sum())
-        return f"{count} of {wrong} ({_share(count, wrong)})"
+    def part(tones: Sequence[str], some: str, whole: str) -> tuple[str, str]:
+        count, of = registers.loc[registers["tone"].isin(tones), [some, whole]].sum().astype(int)
+        return f"{count} of {of}", f"{count / of:.0%}" if of else "none"
 
-    calm = registers[registers["tone"].isin(RELIABLE)]
-    lost, right = int(calm["broken"].sum()), int(calm["right_before"].sum())
+    lost, share = part(RELIABLE, "broken", "right_before")
+    web, myths = ("{} ({})".format(*part([tone], "corrected", "wrong")) for tone in (OPEN, AFTER_MYTHS))
     return (
-        f"Where the model was right by itself, steering breaks **{lost} of {right}** answers "
-        f"({_share(lost, right)}). In open web text it corrects {fixed(OPEN)}, after three myths by one author "
-        f"{fixed(AFTER_MYTHS)}."
+        f"Where the model was right by itself, steering breaks **{lost}** answers ({share}). In open web text it "
+        f"corrects {web}, after three myths by one author {myths}."
     )
 
 

@@ -1,14 +1,17 @@
-"""Chapter 10 in sentences: two scores along training, and what two trends alone would give."""
+"""Chapter 10 in sentences: two scores along training, and what two trends alone would give.
+
+rows, x, y, from_step: `training.runs` with both columns, the two scores, and the first checkpoint that counts.
+"""
 
 from __future__ import annotations
 
 import pandas as pd
 
 from cape_lib.base import training
-from cape_lib.base.training import CAPABILITIES, STEREOTYPE
+from cape_lib.base.training import CAPABILITIES, STEREOTYPE, BeyondTrend
 from cape_lib.errors import MissingError
 from cape_lib.names import suggest
-from cape_lib.stats import Estimate, corrected, p_short, p_text, seen_effect, seen_words
+from cape_lib.stats import corrected, p_short, p_text, seen_effect, seen_words
 from cape_lib.story.answer import Answer, listed, with_interval
 from cape_lib.tables import label, load
 
@@ -25,35 +28,32 @@ ASKS = {
 
 
 def answer(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> Answer:
-    """Do two scores of a run belong together along its training, beyond rising together?
-
-    rows: `training.runs` with both columns; from_step: the first checkpoint that counts.
-    """
+    """Do two scores of a run belong together along its training, beyond rising together?"""
     r = training.along(rows, x=x, y=y, from_step=from_step)["r"]
     median, other = _medians(rows, x, y, from_step)
-    test, p = training.beyond_trend(rows, x=x, y=y, from_step=from_step), _p(rows, x, y, from_step)
+    every = by_capability(rows, x, y, from_step)
+    test, p = every[x]
+    lead = "Hardly: nearly all of it is that both rise"
     if median <= 0:
         lead = "They do not rise together"
-    elif p[x] >= 0.05:
+    elif p >= 0.05:
         lead = "That is not shown: two curves that rise give as much"
     elif test.own - test.twin > 0.2:
         lead = "Yes, far beyond what two rising curves give"
-    else:
-        lead = "Hardly: nearly all of it is that both rise"
     first, second = (f"{label(name)} ({ASKS[name]})" if name in ASKS else label(name) for name in (x, y))
     sentence = (
         f"**{lead}.** While a model learns, {first} and {second} correlate at {HIGH} or more in "
         f"{int((r >= HIGH).sum())} of {len(r)} training runs (median {median:.2f}). But {label(x)} of one run and "
         f"{label(y)} of *another*, which cannot act on each other, correlate at {other:.2f} (median)."
     )
-    level = training.beyond_trend(rows, x=x, y=y, from_step=from_step, difference=False).excess
-    levels = f"p of the scores themselves is {_beside(_p(rows, x, y, from_step, difference=False)[x], level)}"
-    late = f", that of changes from step {STARTS[-1]:,} on {_beside(*_late(rows, x, y))}"
+    levels = f"p of the scores themselves is {_beside(*by_capability(rows, x, y, from_step, difference=False)[x])}"
+    if from_step < STARTS[-1]:
+        levels += f", that of changes from step {STARTS[-1]:,} on {_beside(*by_capability(rows, x, y, STARTS[-1])[x])}"
     interval = (
         f"From checkpoint to checkpoint, changes correlate at {test.own:.2f} within a run and at {test.twin:.2f} with "
         f"its twin (the same text with or without repeats): {with_interval(test.excess, signed=True)} in Fisher's z, "
-        f"in which both are means over {test.excess.n} sizes; one-sided p, corrected for asking {len(p)} capabilities, "
-        f"is {_beside(p[x], test.excess)}. Likewise {levels}{late if from_step < STARTS[-1] else ''}. {data_end()}"
+        f"in which both are means over {test.excess.n} sizes; one-sided p, corrected for asking "
+        f"{len(every)} capabilities, is {_beside(test, p)}. Likewise {levels}. {data_end()}"
     )
     return Answer(sentence, "correlation", interval)
 
@@ -66,16 +66,17 @@ def data_end() -> str:
 
 def _medians(rows: pd.DataFrame, x: str, y: str, from_step: int) -> tuple[float, float]:
     """The median r of x with y of the same run, and with y of another run."""
-    cross = training.crossed(rows, x=x, y=y, from_step=from_step)
-    return float(cross.loc[cross["own"], "r"].median()), float(cross.loc[~cross["own"], "r"].median())
+    r = training.crossed(rows, x=x, y=y, from_step=from_step).groupby("own")["r"].median()
+    return float(r[True]), float(r[False])
 
 
-def _p(rows: pd.DataFrame, x: str, y: str, from_step: int, *, difference: bool = True) -> dict[str, float]:
-    """p of the test beyond trend of x and of every other capability of the rows, Holm-corrected for asking them all."""
+def by_capability(
+    rows: pd.DataFrame, x: str, y: str, from_step: int, *, difference: bool = True
+) -> dict[str, tuple[BeyondTrend, float]]:
+    """The test beyond trend of x and of every other capability, each with its p, Holm-corrected for asking them all."""
     names = [x, *[name for name in CAPABILITIES if name in rows and name not in (x, y)]]
-    tests = (training.beyond_trend(rows, x=n, y=y, from_step=from_step, difference=difference) for n in names)
-    p = corrected([test.p for test in tests])
-    return {name: float(value) for name, value in zip(names, p, strict=True)}
+    tests = [training.beyond_trend(rows, x=n, y=y, from_step=from_step, difference=difference) for n in names]
+    return dict(zip(names, zip(tests, corrected([one.p for one in tests]).tolist(), strict=True), strict=True))
 
 
 def starts(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> str:
@@ -83,8 +84,9 @@ def starts(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> str:
     parts = []
     for step in STARTS:
         r, change = (training.along(rows, x=x, y=y, from_step=step, difference=d)["r"] for d in (False, True))
-        parts.append(f"from step {step:,} on, {int((r >= HIGH).sum())} of {len(r)} and {change.median():.2f}")
-    parts[0] = parts[0].replace(" and ", f" have r of {HIGH} or more, and changes ")
+        high = f"{int((r >= HIGH).sum())} of {len(r)}"
+        also = " and" if parts else f" have r of {HIGH} or more, and changes"
+        parts.append(f"from step {step:,} on, {high}{also} {change.median():.2f}")
     return f"Runs with a high r, and the median r of the changes between checkpoints: {'; '.join(parts)}."
 
 
@@ -100,75 +102,69 @@ def start_reading(table: pd.DataFrame, step: int) -> str:
 
 def test_text(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> str:
     """The test beyond trend in a sentence."""
-    test, p = training.beyond_trend(rows, x=x, y=y, from_step=from_step), _p(rows, x, y, from_step)
-    verdict = "that is beyond chance" if p[x] < 0.05 else "chance gives as much"
+    every = by_capability(rows, x, y, from_step)
+    test, p = every[x]
     r = training.along(rows, x=x, y=y, from_step=from_step, difference=True)["r"]
     return (
         f"Changes of {label(x)} go with changes of {label(y)} at r = {test.own:.2f} within a run and {test.twin:.2f} "
         f"with the twin, means over sizes in Fisher's z (the plain mean of the runs is {r.mean():.2f}, their median "
-        f"{r.median():.2f}): {verdict} "
-        f"({p_text(p[x], 'greater')}, over all ways to exchange the twins, corrected for asking {len(p)} capabilities)."
-        f"{_later(rows, p[x], x=x, y=y, from_step=from_step)}"
+        f"{r.median():.2f}): {'that is beyond chance' if p < 0.05 else 'chance gives as much'} "
+        f"({p_text(p, 'greater')}, over all ways to exchange the twins, corrected for asking {len(every)} "
+        f"capabilities).{_later(rows, p, x, y, from_step)}"
     )
 
 
-def _later(rows: pd.DataFrame, p: float, *, x: str, y: str, from_step: int) -> str:
+def _later(rows: pd.DataFrame, p: float, x: str, y: str, from_step: int) -> str:
     """Whether the test says the same of the later checkpoints alone; empty where they are all there is."""
     if from_step >= STARTS[-1]:
         return ""
-    (late, excess), when = _late(rows, x, y), f"rom step {STARTS[-1]:,} on"
-    lead = _lead(late, excess)
+    test, late = by_capability(rows, x, y, STARTS[-1])[x]
+    lead, when = _lead(test, late), f"rom step {STARTS[-1]:,} on"
     tested = f"({p_text(late, 'greater')}{f'; {lead}' if lead else ''})"
     if late >= 0.05 <= p:
         return f" Nor is it shown f{when} {tested}."
     return f" F{when} it is {'not shown' if late >= 0.05 else 'shown too' if p < 0.05 else 'shown'} {tested}."
 
 
-def _late(rows: pd.DataFrame, x: str, y: str) -> tuple[float, Estimate]:
-    """The corrected p of the test on the later checkpoints alone, and its lead in Fisher's z."""
-    return _p(rows, x, y, STARTS[-1])[x], training.beyond_trend(rows, x=x, y=y, from_step=STARTS[-1]).excess
-
-
-def _lead(p: float, excess: Estimate) -> str:
+def _lead(test: BeyondTrend, p: float) -> str:
     """The lead (Fisher's z) that a test would have seen, where its p shows none; else empty."""
-    seen = seen_words(seen_effect(excess)) if p >= 0.05 else ""
+    seen = seen_words(seen_effect(test.excess)) if p >= 0.05 else ""
     return f"a lead of {seen}" if seen else ""
 
 
-def _beside(p: float, excess: Estimate) -> str:
+def _beside(test: BeyondTrend, p: float) -> str:
     """A p with the lead that would have been seen."""
-    lead = _lead(p, excess)
+    lead = _lead(test, p)
     return f"{p_short(p)} ({lead})" if lead else p_short(p)
 
 
 def test_sure(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> str:
     """The other capabilities, and what the twins are."""
-    others = listed(f"{label(name)} {p_short(p)}" for name, p in _p(rows, x, y, from_step).items() if name != x)
+    every = by_capability(rows, x, y, from_step)
     spread = training.twin_spread(rows, y, from_step=from_step)
     return (
-        f"So corrected, the one-sided p of the other capabilities is {others}. At one checkpoint twins are typically "
-        f"{2**0.5 * spread.estimate:.1f} points of {label(y)} apart."
+        f"So corrected, the one-sided p of the other capabilities is "
+        f"{listed(f'{label(name)} {p_short(p)}' for name, (_, p) in every.items() if name != x)}. At one checkpoint "
+        f"twins are typically {2**0.5 * spread.estimate:.1f} points of {label(y)} apart."
     )
 
 
 def noise_text(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> str:
     """What r of changes could have been at most, given the noise of the questions, from each first checkpoint on."""
     noise = training.change_noise(rows, [x, y], starts=STARTS)
-    real = noise.assign(real=(1 - noise["share"]).clip(lower=0)).pivot(index="from_step", columns="score")["real"]
-    most = (real[x] * real[y]) ** 0.5
-    last = noise[noise["score"] == y].iloc[-1]
-    change = {s: float(training.along(rows, x=x, y=y, from_step=s, difference=True)["r"].median()) for s in STARTS}
-    more = [f"{change[int(step)]:.2f} from step {int(step):,} on" for step, r in most.items() if change[int(step)] > r]
-    shared = (
-        f" They show more ({listed(more)}): checkpoints answer the same questions, and much of that noise cancels."
-        if more
-        else ""
-    )
+    real = noise.assign(real=(1 - noise["share"]).clip(lower=0) ** 0.5)
+    last, at_most, more = noise[noise["score"] == y].iloc[-1], [], []
+    for step, most in real.groupby("from_step")["real"].prod().items():
+        r = training.along(rows, x=x, y=y, from_step=step, difference=True)["r"].median()
+        at_most.append(f"{most:.2f} from step {step:,} on")
+        if r > most:
+            more.append(f"{r:.2f} from step {step:,} on")
+    cancels = "checkpoints answer the same questions, and much of that noise cancels"
     return (
         f"Changes are noisy: from step {int(last['from_step']):,} on, {label(y)} moves by {last['sd']:.1f} points "
         f"(SD) from one checkpoint to the next, and another sample of its questions alone could move it by "
         f"{last['noise']:.1f}. Where all of that noise is there, even a perfect tie shows no more than r = "
-        f"{listed([f'{r:.2f} from step {int(step):,} on' for step, r in most.items()])}.{shared} That changes couple "
+        f"{listed(at_most)}.{f' They show more ({listed(more)}): {cancels}.' if more else ''} That changes couple "
         f"less later does not show that only trend was there; that strangers' levels couple alike does."
     )
 
@@ -176,38 +172,36 @@ def noise_text(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> str:
 def control_text(rows: pd.DataFrame, *, from_step: int = 1_000) -> str:
     """Whether the test against twins sees a tie where one is expected, between two capabilities of one run."""
     pairs = training.control(rows, from_step=from_step)
-    seen = int((pairs["p"] < 0.05).sum())
-    least = pairs.sort_values("excess").iloc[0]
+    seen, least = int((pairs["p"] < 0.05).sum()), pairs.sort_values("excess").iloc[0]
+    power = "So a capability that does not pass it may still be tied" if seen < len(pairs) else "It has that power"
     return (
         f"Would the test see a tie? Two capabilities of one run should have one. It sees it in {seen} of {len(pairs)} "
         f"pairs (one-sided p < 0.05, not corrected); the least, {label(least['first'])} with "
         f"{label(least['second'])}, has {least['own']:.2f} within a run and {least['twin']:.2f} with the twin (means "
-        f"in z). "
-        f"{'So a capability that does not pass it may still be tied.' if seen < len(pairs) else 'It has that power.'}"
+        f"in z). {power}."
     )
 
 
 def tempting(x: str, y: str = STEREOTYPE) -> str:
     """The headline that two rising curves tempt to, and what its two scores ask."""
-    lead = (
-        "A headline could read: *as a model learns to predict text, it learns to stereotype*."
-        if (x, y) == (CAPABILITIES[0], STEREOTYPE)
-        else f"A headline could read: *as a model gains in {label(x)}, it moves in {label(y)}*."
-    )
-    return f"{lead} {label(x)} asks for {ASKS[x]}." if x in ASKS else lead
+    headline = f"as a model gains in {label(x)}, it moves in {label(y)}"
+    if (x, y) == (CAPABILITIES[0], STEREOTYPE):
+        headline = "as a model learns to predict text, it learns to stereotype"
+    return f"A headline could read: *{headline}*.{f' {label(x)} asks for {ASKS[x]}.' if x in ASKS else ''}"
 
 
 def one_run(rows: pd.DataFrame, model: str, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> str:
     """The example: how far the two scores of one run rise, and their r."""
     if model not in set(rows["model"]):
         raise MissingError(suggest("run", model, sorted(set(rows["model"]))))
-    part = rows[(rows["model"] == model) & (rows["step"] >= from_step)].sort_values("step")
+    run = rows[rows["model"] == model]
+    part = run[run["step"] >= from_step].sort_values("step")
     first, last = part.iloc[0], part.iloc[-1]
     r = training.along(part, x=x, y=y, from_step=from_step)["r"].iloc[0]
     return (
         f"From step {int(first['step']):,} to {int(last['step']):,}, {label(x)} of {model} goes from {first[x]:.0f} to "
         f"{last[x]:.0f} %, and {label(y)} from {first[y]:.0f} to {last[y]:.0f} %: r = **{r:.2f}** over {len(part)} "
-        f"of its {int((rows['model'] == model).sum())} checkpoints."
+        f"of its {len(run)} checkpoints."
     )
 
 
@@ -236,11 +230,10 @@ def sizes(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> str:
 def remember(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> tuple[str, str, str]:
     """Three lines: the headline, the strangers, the test."""
     own, other = _medians(rows, x, y, from_step)
-    test, p = training.beyond_trend(rows, x=x, y=y, from_step=from_step), _p(rows, x, y, from_step)[x]
-    later = _later(rows, p, x=x, y=y, from_step=from_step)
+    test, p = by_capability(rows, x, y, from_step)[x]
     return (
         f"Two curves that rise correlate: here {own:.2f} within a run, {other:.2f} between runs.",
         "Correlate changes, and put a stranger's curve beside your own.",
         f"What is a run's own, beyond its twin's trend: r {test.own:.2f} against {test.twin:.2f} in the mean of z "
-        f"({p_text(p, 'greater')}).{later}",
+        f"({p_text(p, 'greater')}).{_later(rows, p, x, y, from_step)}",
     )
