@@ -91,7 +91,7 @@ def hangs(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> str:
     return f"The {'; the '.join(parts)}." if parts else "In all checks the links are as sure."
 
 
-def _counts(pairs: pd.DataFrame) -> dict[Any, dict[str, Any]]:
+def _counts(pairs: pd.DataFrame) -> dict[Any, dict[Any, Any]]:
     """`effort.counted` of every score."""
     return effort.counts(pairs).set_index("score").to_dict("index")
 
@@ -120,7 +120,7 @@ def effort_moral(rows: pd.DataFrame) -> str:
     )
 
 
-def _most(count: dict[str, Any]) -> tuple[str, int]:
+def _most(count: dict[Any, Any]) -> tuple[str, int]:
     """What a lever did to a score in most models, and in how many; count: `effort.counted`."""
     return ("raises", count["rose"]) if count["rose"] >= count["fell"] else ("lowers", count["fell"])
 

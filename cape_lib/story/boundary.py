@@ -38,8 +38,8 @@ def answer(at: ChapterRows, scales: pd.DataFrame, model: FamilyModel | None) -> 
     if at.own:
         shown = size if at.along.by_size else at.along.shown
         places = "; ".join(
-            f"{row.estimator} {shown(row.n_c_b)} ({shown(row.low)} to {shown(row.high)})"
-            for row in scales.dropna(subset=["n_c_b"]).itertuples()
+            f"{row['estimator']} {shown(row['n_c_b'])} ({shown(row['low'])} to {shown(row['high'])})"
+            for row in scales.dropna(subset=["n_c_b"]).to_dict("records")
         )
         interval = (
             f"{len(at.ladder)} {at.along.points}; {places or 'no estimator places a turn inside them'}. {at.noise}"
@@ -150,12 +150,12 @@ def other_scores(rows: pd.DataFrame, panel: pd.DataFrame, *, y: str = "truthfulq
         for part, by in ((rows, "family"), (panel, "ladder"))
     )
     apart = (here - there).abs().dropna()
-    most = apart.idxmax() if len(apart) else ""
+    most = str(apart.idxmax()) if len(apart) else ""
     if not most or round(here[most]) == round(there[most]):
         return "The papers' interval script uses the scores of chapter 1."
-    told, own = (f"{'falls' if one[most] < 0 else 'rises'} by {abs(one[most]):.0f}" for one in (there, here))
+    first, own = (f"{'falls' if one[most] < 0 else 'rises'} by {abs(one[most]):.0f}" for one in (there, here))
     return (
-        f"The papers' interval script uses other scores than chapter 1: in chapter 1 {most} {told} points of "
+        f"The papers' interval script uses other scores than chapter 1: in chapter 1 {most} {first} points of "
         f"{label(y)}, in the script it {own}."
     )
 

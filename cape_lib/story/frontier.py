@@ -47,7 +47,7 @@ def labs_differ(tests: pd.DataFrame, *, short: bool = False) -> str:
 
     tests: `frontier.lab_permutation`; short: without the correction of p and what could be missed.
     """
-    test = tests.set_index("question").loc["do labs differ in h?"]
+    test = tests.set_index("question").to_dict("index")["do labs differ in h?"]
     differ = test["p_corrected"] < LEVEL
     p = p_text(test["p_corrected"], test["sided"], correction="" if short else "Holm")
     if not short and not differ and np.isfinite(test["seen"]):
@@ -136,8 +136,8 @@ def corrected(before: pd.DataFrame, after: pd.DataFrame) -> str:
 
     before, after: panels of the same models; of `before` the rows of the freeze have an r of their own.
     """
-    effects = frontier.correction_effects(before, after).set_index("number")
-    r, slope = effects.loc["r"], effects.loc["slope"]
+    effects = frontier.correction_effects(before, after).set_index("number").to_dict("index")
+    r, slope = effects["r"], effects["slope"]
     change = Estimate(r["change"], r["change_low"], r["change_high"], len(after), "paired")
     frozen = frontier.frozen_rows(before)
     later = len(before) - len(frozen)

@@ -172,7 +172,7 @@ def output(table: pd.DataFrame) -> str:
     outside = ((logits < low) | (logits > high)).groupby(level="weights").sum()
     change = (logits - wide["coupling", "hidden"]).dropna().groupby(level="weights")
     count, means = change.size(), change.apply(mean_interval, "mean over models, t interval")
-    competes = wide["high"].xs("trained", level="weights") < 0
+    competes = pd.DataFrame(wide["high"].xs("trained", level="weights") < 0)
     arises = int((competes["logits"] & ~competes["hidden"]).sum())
     does = ("raises the coupling", "lowers the coupling", "moves the coupling by nothing sure")
     return (

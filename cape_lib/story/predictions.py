@@ -159,7 +159,7 @@ def windows(tried: pd.DataFrame) -> pd.DataFrame:
 
 def waits(scored: Sequence[Scored], last: pd.DataFrame) -> str:
     """Which predictions wait for a score that the maker no longer states; last: `tables.last_stated` of SWE-bench."""
-    models = last[last["stopped"]].set_index("lab")["model"]
+    models = dict(last.loc[last["stopped"], ["lab", "model"]].to_numpy().tolist())
     open_ = [one.card for one in scored if SWE in one.card.benchmarks and one.status not in SETTLED]
     waiting = [f"{card.id} ({card.lab}; its last: {models[card.lab]})" for card in open_ if card.lab in models]
     if not waiting:

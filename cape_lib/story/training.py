@@ -81,7 +81,7 @@ def by_capability(
 
 def starts(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> str:
     """How the headline shrinks with its first checkpoint, levels and changes."""
-    parts = []
+    parts: list[str] = []
     for step in STARTS:
         r, change = (training.along(rows, x=x, y=y, from_step=step, difference=d)["r"] for d in (False, True))
         high = f"{int((r >= HIGH).sum())} of {len(r)}"
@@ -154,7 +154,8 @@ def noise_text(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> str:
     noise = training.change_noise(rows, [x, y], starts=STARTS)
     real = noise.assign(real=(1 - noise["share"]).clip(lower=0) ** 0.5)
     last, at_most, more = noise[noise["score"] == y].iloc[-1], [], []
-    for step, most in real.groupby("from_step")["real"].prod().items():
+    for step in STARTS:
+        most = real.loc[real["from_step"] == step, "real"].prod()
         r = training.along(rows, x=x, y=y, from_step=step, difference=True)["r"].median()
         at_most.append(f"{most:.2f} from step {step:,} on")
         if r > most:
