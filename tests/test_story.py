@@ -208,10 +208,7 @@ def test_families_that_do_the_opposite_are_told_the_other_way_round() -> None:
 def test_other_scores_than_those_of_chapter_1_are_told_with_the_family_that_differs_most() -> None:
     rows, panel = tables.base_version("bootstrap_script"), tables.base("published")
     text = chapter_2.other_scores(rows, panel)
-    assert (
-        "other scores than chapter 1: in chapter 1 Llama-1 rises by 15 points of TruthfulQA, in the script it rises by 9."
-        in text
-    )
+    assert "than chapter 1: in chapter 1 Llama-1 rises by 15 points of TruthfulQA, in the script it rises by 9." in text
     other = chapter_2.other_scores(*(part.assign(truthfulqa=-part["truthfulqa"]) for part in (rows, panel)))
     assert "in chapter 1 Llama-1 falls by 15 points of TruthfulQA, in the script it falls by 9." in other
     assert "uses the scores of chapter 1" in chapter_2.other_scores(rows, rows.assign(ladder=rows["family"]))

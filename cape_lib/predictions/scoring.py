@@ -71,9 +71,7 @@ class Scored:
     pending: tuple[str, ...] = ()
     missing: str = ""
     bounds: tuple[str, ...] = ()
-    share_of: str = (
-        "if every score were measured again with other questions; that settles nothing: the rules take the scores as stated"
-    )
+    share_of: str = "if all scores were measured again on other questions; the rules, which decide, take them as stated"
     status: str = ""
     reason: str = ""
     pass_share: float = math.nan
