@@ -8,7 +8,7 @@ from __future__ import annotations
 import pandas as pd
 
 from cape_lib.base import training
-from cape_lib.base.training import CAPABILITIES, STEREOTYPE, BeyondTrend
+from cape_lib.base.training import CAPABILITIES, STEREOTYPE
 from cape_lib.errors import MissingError
 from cape_lib.names import suggest
 from cape_lib.stats import corrected, p_short, p_text, seen_effect, seen_words
@@ -72,7 +72,7 @@ def _medians(rows: pd.DataFrame, x: str, y: str, from_step: int) -> tuple[float,
 
 def by_capability(
     rows: pd.DataFrame, x: str, y: str, from_step: int, *, difference: bool = True
-) -> dict[str, tuple[BeyondTrend, float]]:
+) -> dict[str, tuple[pd.Series, float]]:
     """The test beyond trend of x and of every other capability, each with its p, Holm-corrected for asking them all."""
     names = [x, *[name for name in CAPABILITIES if name in rows and name not in (x, y)]]
     tests = [training.beyond_trend(rows, x=n, y=y, from_step=from_step, difference=difference) for n in names]
@@ -126,13 +126,13 @@ def _later(rows: pd.DataFrame, p: float, x: str, y: str, from_step: int) -> str:
     return f" F{when} it is {'not shown' if late >= 0.05 else 'shown too' if p < 0.05 else 'shown'} {tested}."
 
 
-def _lead(test: BeyondTrend, p: float) -> str:
+def _lead(test: pd.Series, p: float) -> str:
     """The lead (Fisher's z) that a test would have seen, where its p shows none; else empty."""
     seen = seen_words(seen_effect(test.excess)) if p >= 0.05 else ""
     return f"a lead of {seen}" if seen else ""
 
 
-def _beside(test: BeyondTrend, p: float) -> str:
+def _beside(test: pd.Series, p: float) -> str:
     """A p with the lead that would have been seen."""
     lead = _lead(test, p)
     return f"{p_short(p)} ({lead})" if lead else p_short(p)
