@@ -306,6 +306,7 @@ def page_of(tmp_path: Path, *cells: Any, title: str = "Mine & yours") -> str:
     return (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_markdown_of_a_report_knows_tables_admonitions_citations_formulas_and_links(tmp_path: Path) -> None:
     inline = r"[x](one.ipynb) [y](z.md) {cite}`amin2026lying` $\sqrt{x}$ $\nosuchmacro{x}$"
     blocks = ["# T", "|a|\n|-|\n|1|", "```{note}\nMind.\n```", inline]

@@ -97,6 +97,7 @@ def test_frontier_in_words_says_how_much_was_checked(capsys: pytest.CaptureFixtu
     assert "checked against a source" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_predictions_are_seven_objects_with_all_fields(capsys: pytest.CaptureFixture[str]) -> None:
     answered = answer(capsys, "predictions", "--json")
     assert isinstance(answered, list)

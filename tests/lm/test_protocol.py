@@ -132,10 +132,11 @@ def test_a_learnt_direction_beats_its_controls(contrast: str) -> None:
     assert result.methods.loc[result.methods["kind"] == "isotropic", "cost"].mean() > 0.3 * result.budget
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "trial",
     [
-        pytest.param(trials.Trial("null: untrained", "R-s1", "reg", untrained=True), marks=pytest.mark.slow),
+        trials.Trial("null: untrained", "R-s1", "reg", untrained=True),
         trials.Trial("null: below the dip", "D-d12-s1", "reg"),
     ],
     ids=lambda trial: trial.case,

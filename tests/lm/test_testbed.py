@@ -106,6 +106,7 @@ def test_a_shipped_model_can_be_trained_again(tmp_path: Path) -> None:
     assert training.is_done(tmp_path / "D-d8-s1", recipes.named("D-d8-s1"))
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_and_a_damaged_model_is_made_again(tmp_path: Path) -> None:
     recipe = replace(recipes.dip(4, 3), steps=5)
     folder = tmp_path / recipe.name
