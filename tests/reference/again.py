@@ -7,8 +7,10 @@ here, in order and to the last printed digit.
 
 from __future__ import annotations
 
+import copy
 import functools
 import itertools
+import pickle
 import re
 from pathlib import Path
 
@@ -23,6 +25,20 @@ MEASURES = (A, Q, "wrong", "precision")
 SCORES = (GPQA, *MEASURES)
 CAPABILITIES = ("lambada_openai", "arc_easy", "sciq", "piqa")
 DOMAINS = ("business", "law", "health", "humanities", "software", "science")
+
+
+def once(function):
+    """The function, worked out once for each content of its arguments: the tables of a page repeat its sentences."""
+    known: dict[bytes, object] = {}
+
+    @functools.wraps(function)
+    def remembered(*args, **options):
+        key = pickle.dumps((args, options))
+        if key not in known:
+            known[key] = function(*args, **options)
+        return copy.deepcopy(known[key])
+
+    return remembered
 
 
 def today() -> pd.DataFrame:
@@ -82,6 +98,7 @@ def ran_out(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"many": rows.tokens > 9000, "loses": loses})
 
 
+@once
 def r_over_makers(x, y, labs, given=None, *, alike=False) -> tuple[float, float, float, int]:
     """r (partial r given columns) with the jackknife over makers in Fisher's z: r, low, high, n; alike: makers count
     alike, not by their sizes, where something is held fixed."""
@@ -119,6 +136,7 @@ def over(values) -> tuple[float, float, float]:
     return float(v.mean()), float(low), float(high)
 
 
+@once
 def ladders(rows: pd.DataFrame, *, minimal: bool = False) -> pd.DataFrame:
     """Lowest to highest effort of the same weights, by the bare word in the last bracket: change of each score;
     minimal: from that setting on, which spends no token on thinking, where there is one."""
@@ -170,6 +188,7 @@ def error(row: pd.Series, score: str) -> float:
     return float(se(row[score], asked))
 
 
+@once
 def off_and_on(rows: pd.DataFrame) -> pd.DataFrame:
     """No thinking to the least of it: the lowest effort named, else the fewest tokens."""
     rung = rows.effort.map(lambda e: EFFORTS.index(e) if e in EFFORTS else 99)
@@ -183,6 +202,7 @@ def off_and_on(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
+@once
 def doses(rows: pd.DataFrame, score: str) -> tuple[tuple[float, float, float], int, int]:
     """Points for ten times the tokens: own slopes within weights, averaged by maker, makers as replicates."""
     part = rows[rows.thinks & (rows.tokens > 0)]
@@ -195,6 +215,7 @@ def doses(rows: pd.DataFrame, score: str) -> tuple[tuple[float, float, float], i
     return over(means), len(table), len(means)
 
 
+@once
 def mixed_dose(rows: pd.DataFrame, score: str) -> list[float]:
     """Mixed model of the dose by REML: common slope, its ends, SD of slopes between makers, between models.
 
@@ -335,6 +356,7 @@ def chapter_9() -> dict[str, list[float]]:
     }
 
 
+@once
 def headline_table(rows: pd.DataFrame) -> list[tuple[float, ...]]:
     """r, low, high, n of the audit's table: all rows, then without those that ran out; measure by measure."""
     table = []
@@ -350,6 +372,7 @@ def headline_table(rows: pd.DataFrame) -> list[tuple[float, ...]]:
     return table
 
 
+@once
 def objection_table(rows: pd.DataFrame) -> list[tuple[float, ...]]:
     """r, low, high, n under each objection of the audit, measure by measure."""
     inside = rows.assign(**{c: rows[c] - rows.groupby("lab")[c].transform("mean") for c in SCORES})
@@ -401,6 +424,7 @@ def hangs(rows: pd.DataFrame) -> list[float]:
     return numbers
 
 
+@once
 def coin(values: pd.Series) -> float:
     """Two-sided p of the mean where each sign is a coin: all ways to set them, by the spread of their sum."""
     means = {0.0: 1}
@@ -444,6 +468,7 @@ def moved(pairs: pd.DataFrame) -> list[int]:
     return [len(pairs), pairs.lab.nunique(), *counts]
 
 
+@once
 def check_tables(rows: pd.DataFrame) -> tuple[list[list[int]], list[list[int]]]:
     """The objections to the counts of efforts, and to those of thinking off and on."""
     steady = rows[~ran_out(rows).any(axis=1)]
@@ -485,6 +510,7 @@ def year_table(rows: pd.DataFrame, measure: str) -> list[tuple[float, ...]]:
     return [r_over_makers(g[GPQA], g[measure], g.lab) for g in years]
 
 
+@once
 def hump(rows: pd.DataFrame) -> list[float]:
     """Humps of how many models and makers, the share (%) where q only falls with thinking, p of a third, makers.
 
@@ -554,6 +580,7 @@ def generations(rows: pd.DataFrame) -> pd.Series:
     return rows.slug.map(fixes).fillna(plain)
 
 
+@once
 def size_ladders(rows: pd.DataFrame, size_column: str = "size") -> list[pd.DataFrame]:
     """One generation in one mode by size, one variant a size, three sizes or more; size_column: "size" or "active"."""
     part = rows.assign(generation=generations(rows))
@@ -564,6 +591,7 @@ def size_ladders(rows: pd.DataFrame, size_column: str = "size") -> list[pd.DataF
     return [ladder for ladder in one_a_size if len(ladder) > 2]
 
 
+@once
 def turn(rows: pd.DataFrame, measure: str = Q) -> list[float]:
     """Steps between sizes: how many move a measure and GPQA apart, below 3.5 B, to 10 B, above."""
     counts = {"below 3.5": [0, 0], "to 10": [0, 0], "above": [0, 0]}
@@ -588,6 +616,7 @@ def holm(p: np.ndarray) -> np.ndarray:
     return out
 
 
+@once
 def whole_sizes(rows: pd.DataFrame, measure: str, size_column: str = "size") -> list[float]:
     """Smallest to largest size: ladders, how many surely rise and fall (Holm), pooled points a point of GPQA, spread.
 
@@ -679,6 +708,7 @@ def runs(x: str, y: str, from_step: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     return one, two
 
 
+@once
 def beyond(
     x: str, from_step: int = 1000, y: str = "crows_pairs_english", of: str = "changes"
 ) -> tuple[float, float, list[float], float]:
@@ -722,6 +752,7 @@ def noise_of_changes(column: str, from_step: int) -> tuple[float, float, float]:
     return tuple(float(v) for v in np.median(np.array(table), axis=0))
 
 
+@once
 def chapter_10(x: str = "lambada_openai") -> dict[str, list[float]]:
     """Numbers of each sentence of chapter 10 and its audit for one capability, in the order of print."""
     y = "crows_pairs_english"
