@@ -112,12 +112,12 @@ def test_a_command_that_writes_a_folder_says_when_it_cannot(tmp_path, locked_fol
     ],
 )
 def test_an_error_names_the_file_that_was_asked_for(monkeypatch, capsys, written, asked):
-    from cape_lib.cli import claims
+    from cape_lib.cli import published
 
     def refuse(args):
         raise PermissionError(errno.EACCES, "Permission denied", written)
 
-    monkeypatch.setattr(claims, "run", refuse)
+    monkeypatch.setattr(published, "run_claims", refuse)
     assert main(["claims"]) == 6
     assert only_line(capsys) == f"cape claims: {asked}: Permission denied; allow writing there, or choose another place"
 

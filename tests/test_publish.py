@@ -67,7 +67,7 @@ class TestBook:
             assert executed(err) == {"one", "two"}
         finally:
             table.write_text(text, encoding="utf-8")
-        used, unused = checkout / "cape_lib" / "charts" / "look.py", checkout / "cape_lib" / "cli" / "book.py"
+        used, unused = checkout / "cape_lib" / "charts" / "look.py", checkout / "cape_lib" / "cli" / "reports.py"
         for path in (used, unused):
             path.write_text(path.read_text(encoding="utf-8") + "\n# a remark\n", encoding="utf-8")
             again = executed(little_book.build(checkout)[2])

@@ -12,24 +12,26 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cape_lib
-from cape_lib.errors import CapeError, UsageError, one_line
+from cape_lib.errors import CapeError, one_line
+from cape_lib.names import suggest
 from cape_lib.output import print_json
 
-#: command -> (module, summary for --help). The module holds `configure(parser)`, perhaps an `EPILOG` for --help, and
-#: `run(args)`: it returns what `--json` prints with the lines of the answer in words, or an exit code (None for 0).
+#: command -> (module beside this one, summary for --help). The module holds `options_<command>(parser)`, perhaps a text
+#: for --help in `EPILOG`, and `run_<command>(args)`: it returns what `--json` prints, the lines of the answer in words
+#: and perhaps an exit code; or that code alone (None for 0).
 COMMANDS: dict[str, tuple[str, str]] = {
-    "book": ("cape_lib.cli.book", "execute the notebooks and build the book"),
-    "import": ("cape_lib.cli.importing", "results files of lm-evaluation-harness -> a scores table"),
-    "family": ("cape_lib.cli.family", "rerun the chapters on your own scores: an HTML report"),
-    "sweep": ("cape_lib.cli.sweep", "every family of a table, diagnosed on many processes"),
-    "diagnose": ("cape_lib.cli.diagnose", "scores in, diagnosis out: a model, a family, a frontier release"),
-    "hfield": ("cape_lib.cli.hfield", "h of one release from its two scores"),
-    "frontier": ("cape_lib.cli.frontier", "the frontier panel: line, labs, releases"),
-    "refresh": ("cape_lib.cli.refresh", "new scores from the public sources into the tables"),
-    "claims": ("cape_lib.cli.claims", "every published claim recomputed, with its verdict"),
-    "probe": ("cape_lib.cli.probe", "coupling inside a language model, by block and head"),
-    "steer": ("cape_lib.cli.steer", "write with and without a direction, and test what it does"),
-    "predictions": ("cape_lib.cli.predictions", "the seven predictions, the book's own, and their status today"),
+    "book": ("reports", "execute the notebooks and build the book"),
+    "import": ("importing", "results files of lm-evaluation-harness -> a scores table"),
+    "family": ("reports", "rerun the chapters on your own scores: an HTML report"),
+    "sweep": ("reports", "every family of a table, diagnosed on many processes"),
+    "diagnose": ("diagnose", "scores in, diagnosis out: a model, a family, a frontier release"),
+    "hfield": ("published", "h of one release from its two scores"),
+    "frontier": ("published", "the frontier panel: line, labs, releases"),
+    "refresh": ("published", "new scores from the public sources into the tables"),
+    "claims": ("published", "every published claim recomputed, with its verdict"),
+    "probe": ("models", "coupling inside a language model, by block and head"),
+    "steer": ("models", "write with and without a direction, and test what it does"),
+    "predictions": ("published", "the seven predictions, the book's own, and their status today"),
 }
 
 #: what `probe` and `steer` need and a light installation lacks
@@ -50,33 +52,23 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
-def _summary() -> str:
-    lines = [f"  {name:<12} {summary}" for name, (_, summary) in COMMANDS.items()]
-    return "commands:\n" + "\n".join(lines) + "\n\n'cape COMMAND --help' says more."
-
-
 def build_parser(command: str | None = None) -> argparse.ArgumentParser:
     """The parser of `cape` (`command` None) or of one command."""
+    raw = argparse.RawDescriptionHelpFormatter
     if command is None:
-        parser = _Parser(
-            prog="cape",
-            description="Capability coupling of language models: the instruments of the CAPE book.",
-            epilog=_summary(),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
+        lines = "\n".join(f"  {name:<12} {summary}" for name, (_, summary) in COMMANDS.items())
+        about = "Capability coupling of language models: the instruments of the CAPE book."
+        epilog = f"commands:\n{lines}\n\n'cape COMMAND --help' says more."
+        parser = _Parser(prog="cape", description=about, epilog=epilog, formatter_class=raw)
         parser.add_argument("--version", action="version", version=f"cape {cape_lib.__version__}")
         parser.add_argument("command", metavar="COMMAND", help="one of the commands below")
         return parser
     module_name, summary = COMMANDS[command]
-    module = importlib.import_module(module_name)
-    parser = _Parser(
-        prog=f"cape {command}",
-        description=summary[0].upper() + summary[1:] + ".",
-        epilog=getattr(module, "EPILOG", None),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    module.configure(parser)
-    parser.set_defaults(run=module.run)
+    module = importlib.import_module(f"cape_lib.cli.{module_name}")
+    about, epilog = f"{summary[0].upper()}{summary[1:]}.", module.EPILOG.get(command)
+    parser = _Parser(prog=f"cape {command}", description=about, epilog=epilog, formatter_class=raw)
+    getattr(module, f"options_{command}")(parser)
+    parser.set_defaults(run=getattr(module, f"run_{command}"))
     return parser
 
 
@@ -120,41 +112,41 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code (0 done, 2 usage, 3 file, 4 missing, 5 mixed, 6 surroundings)."""
     argv = list(sys.argv[1:] if argv is None else argv)
     args = None
-    try:
-        if not argv or argv[0].startswith("-"):
-            if not argv:
-                build_parser().print_help()
-                return 2
-            build_parser().parse_args(argv[:1] + ["-"] if argv[0] not in ("-h", "--help", "--version") else argv[:1])
-        if argv[0] not in COMMANDS:
-            from cape_lib.names import suggest
 
+    def refused(code: int, message: object) -> int:
+        print(f"cape {argv[0]}: {message}", file=sys.stderr)
+        return code
+
+    try:
+        if not argv:
+            build_parser().print_help()
+            return 2
+        if argv[0].startswith("-"):
+            build_parser().parse_args(argv[:1] if argv[0] in ("-h", "--help", "--version") else [argv[0], "-"])
+        if argv[0] not in COMMANDS:
             print(f"cape: {suggest('command', argv[0], COMMANDS)}", file=sys.stderr)
             return 2
         args = build_parser(argv[0]).parse_args(argv[1:])
         answer = args.run(args)
         if not isinstance(answer, tuple):
             return answer or 0
-        data, lines = answer
+        data, lines, *code = answer
         if args.json:
             print_json(data)
         else:
             for line in lines:
                 print(line)
-        return 0
+        return code[0] if code else 0
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
     except CapeError as error:
-        print(f"cape {argv[0]}: {error}", file=sys.stderr)
-        return error.exit_code
+        return refused(error.exit_code, error)
     except ModuleNotFoundError as error:
         if error.name not in _OF_LM:
             raise
-        print(f"cape {argv[0]}: needs {error.name}: pip install '.[lm]' in the repository", file=sys.stderr)
-        return 6
+        return refused(6, f"needs {error.name}: pip install '.[lm]' in the repository")
     except KeyboardInterrupt:
-        print(f"cape {argv[0]}: interrupted", file=sys.stderr)
-        return 130
+        return refused(130, "interrupted")
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -164,8 +156,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A disk that fills up while a file is written is reported without a name.
         named = error.filename or error.filename2 or getattr(args, "output", None)
         place = f"{_asked_for(named)}: " if named else ""
-        print(f"cape {argv[0]}: {place}{error.strerror}; {_REFUSED[error.errno]}", file=sys.stderr)
-        return 6
+        return refused(6, f"{place}{error.strerror}; {_REFUSED[error.errno]}")
 
 
 def _asked_for(name: object) -> str:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from cape_lib.cli import importing, pair_of
 from cape_lib.errors import MissingError, UsageError
+from cape_lib.names import suggest
+from cape_lib.tables.benchmarks import PAIRS
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-EPILOG = """\
+EPILOG = {
+    "diagnose": """\
 examples:
   cape diagnose --size 1 --hellaswag 49.7 --truthfulqa 38.9      one model: what one size can say
   cape diagnose scores.csv                                         a family: CSV or results files
@@ -22,13 +22,45 @@ examples:
   cape diagnose --swe 80.8 --gpqa 91.3 --lab Anthropic             a frontier release
   cape diagnose --gpqa 86 --accuracy 40 --non-hallucination 30 --mode reasoning      a model of today
   cape diagnose --example pythia                                   one of the dashboard's examples"""
+}
 SWE, GPQA = "swe_bench_verified", "gpqa_diamond"
 KNOWS, ADMITS = "omniscience_accuracy", "omniscience_non_hallucination"
 #: no model has so many billions of parameters: a size from here on is in another unit
 LARGEST_B = 5_000.0
+_STEP = {
+    "gamma": "steps.-1.gamma",
+    "low": "steps.-1.interval.low",
+    "high": "steps.-1.interval.high",
+    "interval": "steps.-1.interval.shape",
+}
+#: kind -> what stands first in its JSON: name -> its place in the diagnosis
+MAIN: dict[str, dict[str, str]] = {
+    "release": {
+        "h": "rows.-1.h",
+        "low": "rows.-1.interval.low",
+        "high": "rows.-1.interval.high",
+        "line": "line.name",
+        "panel": "line.panel",
+    },
+    "today": {
+        ADMITS: f"rows.-1.{ADMITS}",
+        "admits_percentile": "beside.admits.below",
+        "wrong": "rows.-1.wrong",
+        "wrong_percentile": "beside.wrong.below",
+        "equals": "beside.n",
+    },
+    "model": {
+        "residual": "trend.truthfulqa.residual",
+        "low": "trend.truthfulqa.interval.low",
+        "high": "trend.truthfulqa.interval.high",
+    },
+    "pairs": {"by": "by"},
+    **dict.fromkeys(("family", "pair"), _STEP),
+    "path": {"axis": "axis"} | _STEP,
+}
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
+def options_diagnose(parser: argparse.ArgumentParser) -> None:
     """Options of `cape diagnose`."""
     parser.add_argument("scores", nargs="*", metavar="SCORES", help="tables or results files of one family")
     add = parser.add_argument_group("one model").add_argument
@@ -64,69 +96,41 @@ def configure(parser: argparse.ArgumentParser) -> None:
     importing.add_reading_options(parser, sized=False)
 
 
-def run(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
-    """The five answers to what was given; as JSON the whole diagnosis."""
+def run_diagnose(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
+    """The five answers to what was typed; as JSON the main numbers, the advice and the whole diagnosis."""
+    from cape_lib.dashboard.wording import lookup
+
     result = _diagnosis(args)
-    return summary(result), text(result)
-
-
-def summary(result: dict[str, Any]) -> dict[str, Any]:
-    """Kind, phase, the main number with its interval and the advice, then the whole diagnosis."""
-    short: dict[str, Any] = {
-        "kind": result["kind"],
-        "phase": result["phase"],
-        "headline": result["answers"]["headline"],
-    }
-    if result["kind"] == "release":
-        last, line = result["rows"][-1], result["line"]
-        short |= {"h": last["h"], "low": last["interval"]["low"], "high": last["interval"]["high"]}
-        short |= {"line": line["name"], "panel": line["panel"]}
-    elif result["kind"] == "today":
-        for name, place in ((ADMITS, "admits"), ("wrong", "wrong")):
-            short |= {name: result["rows"][-1][name], f"{place}_percentile": result["beside"][place]["below"]}
-        short |= {"equals": result["beside"]["n"]}
-    elif result["kind"] == "model":
-        lead = result["trend"]["truthfulqa"]
-        short |= {"residual": lead["residual"], "low": lead["interval"]["low"], "high": lead["interval"]["high"]}
-    elif result["kind"] == "pairs":
-        short |= {"by": result["by"], "pairs": len(result["pairs"])}
-    else:
-        last = result["steps"][-1]
-        short |= {"axis": result["axis"]} if result["kind"] == "path" else {}
-        short |= {"gamma": last["gamma"], "low": last["interval"]["low"], "high": last["interval"]["high"]}
-        short |= {"interval": last["interval"]["shape"]}
-    return short | {"advice": [rule["advice"] for rule in result["advice"]], "diagnosis": result}
+    short = {"kind": result["kind"], "phase": result["phase"], "headline": result["answers"]["headline"]}
+    short |= {name: lookup(result, path) for name, path in MAIN[result["kind"]].items()}
+    short |= {"pairs": len(result["pairs"])} if result["kind"] == "pairs" else {}
+    return short | {"advice": [rule["advice"] for rule in result["advice"]], "diagnosis": result}, text(result)
 
 
 def text(result: dict[str, Any]) -> list[str]:
     """The diagnosis for a reader: headline, five answers, the steps or releases, advice with its evidence."""
-    from cape_lib.dashboard.wording import QUESTIONS
+    from cape_lib.dashboard.pairs import sentence
+    from cape_lib.dashboard.wording import QUESTIONS, shown
+
+    def line(step: dict[str, Any], note: str = "") -> str:
+        ends = [step[key] for key in (("first", "last") if "first" in step else ("smaller", "larger"))]
+        gamma = f"gamma {shown(step['gamma'], '+2')} {shown(step['interval'], 'i2')}"
+        chances = f"P(tax) {shown(step['p_tax'], '%')}, P(bonus) {shown(step['p_bonus'], '%')}"
+        return f"  {ends[0]} to {ends[1]}: {gamma}, {chances}: {step['phase']}{note}"
 
     lines = [result["answers"]["headline"], ""]
     lines += [f"{question:<24}{result['answers'][key]}" for key, question in QUESTIONS.items()]
     lines += [f"note: {note}" for note in result["notes"]]
-    if "steps" in result and isinstance(result["steps"], list):
+    if result["kind"] in ("family", "pair", "path"):
         what = "whole path" if result["kind"] == "path" else "whole ladder"
-        whole = [_step(result["whole"]) + f" ({what})"] if len(result["steps"]) > 1 else []
-        lines += ["", *whole, *(_step(step) for step in result["steps"])]
+        whole = [line(result["whole"], f" ({what})")] if len(result["steps"]) > 1 else []
+        lines += ["", *whole, *map(line, result["steps"])]
     if result["kind"] == "pairs":
-        from cape_lib.dashboard.pairs import sentence
-
         labels = [result["labels"][result[axis]] for axis in ("x", "y")]
         lines += ["", *(f"  {sentence(pair, *labels)}" for pair in result["pairs"])]
     lines += [""] if result["advice"] else []
     lines += [f"- {rule['advice']}\n  evidence ({rule['strength']}): {rule['evidence']}" for rule in result["advice"]]
     return lines
-
-
-def _step(step: dict[str, Any]) -> str:
-    from cape_lib.dashboard.wording import shown
-
-    ends = [step[key] for key in (("first", "last") if "first" in step else ("smaller", "larger"))]
-    return (
-        f"  {ends[0]} to {ends[1]}: gamma {shown(step['gamma'], '+2')} {shown(step['interval'], 'i2')}, "
-        f"P(tax) {shown(step['p_tax'], '%')}, P(bonus) {shown(step['p_bonus'], '%')}: {step['phase']}"
-    )
 
 
 def _diagnosis(args: argparse.Namespace) -> dict[str, Any]:
@@ -150,21 +154,15 @@ def _diagnosis(args: argparse.Namespace) -> dict[str, Any]:
         return _example(args.example)
     if args.scores:
         return _file(args)
-    if asked["today"]:
-        return _variant(args)
-    return _model(args) if asked["model"] else release(args)
+    if asked["release"]:
+        return release(args)
+    if asked["model"]:
+        from cape_lib.dashboard import diagnose_model
 
-
-def _model(args: argparse.Namespace) -> dict[str, Any]:
-    from cape_lib.dashboard import diagnose_model
-
-    pair, extra = ("hellaswag", "truthfulqa"), ("arc_challenge", "winogrande", "mmlu")
-    row = {"model": args.name, **{name: getattr(args, name) for name in ("params_b", *pair, *extra)}}
-    (model,) = checked([row], need=pair, also=extra)
-    return diagnose_model(model | {"metric": args.metric})
-
-
-def _variant(args: argparse.Namespace) -> dict[str, Any]:
+        pair, extra = PAIRS[0], ("arc_challenge", "winogrande", "mmlu")
+        row = {"model": args.name, **{name: getattr(args, name) for name in ("params_b", *pair, *extra)}}
+        (model,) = checked([row], need=pair, also=extra)
+        return diagnose_model(model | {"metric": args.metric})
     if args.accuracy is None or args.non_hallucination is None:
         raise UsageError(
             "what a model admits says little without what it knows, and the reverse: give both --accuracy and "
@@ -198,84 +196,69 @@ def release(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _file(args: argparse.Namespace) -> dict[str, Any]:
+    """The diagnosis of a table: of its releases, its models of today, its pairs, or the ladder of one family."""
     from cape_lib import tables
     from cape_lib.dashboard import diagnose_family, diagnose_release
     from cape_lib.dashboard.pairs import comparable, diagnose_pairs
+    from cape_lib.dashboard.wording import records
 
-    args.size = args.params_b
+    args.size, file = args.params_b, args.scores[0]
     if args.size not in (None, "total", "active"):
         raise UsageError(f"--size {args.size}: with SCORES it is total or active: which parameters are the size")
     asked = pair_of(args) or ()
     scores = importing.read_by_options(args.scores, args, pair_of=asked).scores
-    frontier = {SWE, GPQA} <= set(scores.frame.columns)
-    if frontier and not asked and scores.axis.by_size:
-        return _noted(diagnose_release(_releases(scores.frame), line=args.line, lab=args.lab), scores.notes)
-    if {KNOWS, ADMITS} & set(scores.frame.columns) and not asked and scores.axis.by_size:
-        return _noted(_today(_variants(scores.frame, args.scores[0]), args), scores.notes)
-    base = {"hellaswag", "truthfulqa"} <= set(scores.frame.columns)
-    x, y = asked or ((SWE, GPQA) if frontier and not base else ("hellaswag", "truthfulqa"))
-    for name in (x, y):
-        if name not in scores.frame.columns:
-            has = ", ".join(map(str, scores.frame.columns))
-            raise MissingError(f"{args.scores[0]}: no column {name}; it has {has}")
-    chosen = tables.one_family(scores, args.name)
-    if args.pairs:
-        rows, by = comparable(chosen, args.pairs, x, y, name=args.name or chosen.name)
-        return _noted(diagnose_pairs(rows, by, x=x, y=y), chosen.notes)
-    ladder = tables.ladder_of(chosen, x, y, name=args.name or scores.name)
-    at = ladder.axis.read(args.at) if args.at else None
-    beside = None if ladder.axis.by_size or "family" not in scores.frame else scores.frame
-    items = {name: n for name, n in ((x, args.x_items), (y, args.y_items)) if n}
-    notes = [*chosen.notes, *ladder.notes]
-    if ladder.left_out:
-        notes.append(f"left out for want of a score: {', '.join(ladder.left_out)}")
-    return _noted(diagnose_family(ladder.rows, x=x, y=y, at=at, items=items, along=ladder.axis, beside=beside), notes)
-
-
-def _noted(result: dict[str, Any], notes: Iterable[str]) -> dict[str, Any]:
-    """The diagnosis with notes on how its table was read, before its own."""
+    frame, notes, usual = scores.frame, scores.notes, not asked and scores.axis.by_size
+    there = set(frame.columns)
+    if {SWE, GPQA} <= there and usual:
+        rows = frame.dropna(subset=[SWE, GPQA]).rename(columns={"release_date": "date"})
+        if rows.empty:
+            raise MissingError(f"no row has both {SWE} and {GPQA}; add a release with both")
+        rows = rows.sort_values("date") if "date" in rows else rows
+        releases = records(rows.filter(["model", "date", SWE, GPQA, "hle", "ifeval"]))
+        result = diagnose_release(releases, line=args.line, lab=args.lab)
+    elif {KNOWS, ADMITS} & there and usual:
+        for name in (GPQA, KNOWS, ADMITS):
+            if name not in there:
+                raise MissingError(f"{file}: no column {name}; a model of today needs {GPQA}, {KNOWS} and {ADMITS}")
+        result = _today(records(frame.filter(["model", "params_b", GPQA, KNOWS, ADMITS])), args)
+    else:
+        x, y = asked or next((pair for pair in PAIRS if set(pair) <= there), PAIRS[0])
+        for name in (x, y):
+            if name not in there:
+                raise MissingError(f"{file}: no column {name}; it has {', '.join(map(str, frame.columns))}")
+        chosen = tables.one_family(scores, args.name)
+        notes = chosen.notes
+        if args.pairs:
+            rows, by = comparable(chosen, args.pairs, x, y, name=args.name or chosen.name)
+            result = diagnose_pairs(rows, by, x=x, y=y)
+        else:
+            ladder = tables.ladder_of(chosen, x, y, name=args.name or scores.name)
+            at = ladder.axis.read(args.at) if args.at else None
+            beside = None if ladder.axis.by_size or "family" not in frame else frame
+            items = {name: n for name, n in ((x, args.x_items), (y, args.y_items)) if n}
+            left = ladder.left_out
+            notes += (*ladder.notes, *([f"left out for want of a score: {', '.join(left)}"] if left else []))
+            options: dict[str, Any] = {"at": at, "items": items, "along": ladder.axis, "beside": beside}
+            result = diagnose_family(ladder.rows, x=x, y=y, **options)
     return result | {"notes": [*notes, *result["notes"]]}
-
-
-def _records(frame: pd.DataFrame, *columns: str) -> list[dict[str, Any]]:
-    """Rows as records of those columns that there are; None for a blank."""
-    rows = frame[[name for name in columns if name in frame.columns]]
-    filled = rows.astype(object).where(rows.notna(), None)
-    return [{str(name): value for name, value in row.items()} for row in filled.to_dict("records")]
-
-
-def _releases(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    rows = frame.dropna(subset=[SWE, GPQA]).rename(columns={"release_date": "date"})
-    if rows.empty:
-        raise MissingError(f"no row has both {SWE} and {GPQA}; add a release with both")
-    rows = rows.sort_values("date") if "date" in rows else rows
-    return _records(rows, "model", "date", SWE, GPQA, "hle", "ifeval")
-
-
-def _variants(frame: pd.DataFrame, file: str) -> list[dict[str, Any]]:
-    missing = [name for name in (GPQA, KNOWS, ADMITS) if name not in frame.columns]
-    if missing:
-        raise MissingError(f"{file}: no column {missing[0]}; a model of today needs {GPQA}, {KNOWS} and {ADMITS}")
-    return _records(frame, "model", "params_b", GPQA, KNOWS, ADMITS)
 
 
 def _example(name: str) -> dict[str, Any]:
     from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release, diagnose_variant, kit
-    from cape_lib.names import suggest
 
+    diagnose: dict[str, Callable[..., dict[str, Any]]] = {
+        **dict.fromkeys(("family", "pair"), diagnose_family),
+        "release": diagnose_release,
+        "today": diagnose_variant,
+    }
     known = {example["key"]: example for example in kit()["examples"]}
     if name not in known:
         raise UsageError(suggest("example", name, known))
     state, tab = known[name]["state"], known[name]["tab"]
     if tab == "model":
         return diagnose_model(state["row"])
-    others: dict[str, tuple[Callable[..., dict[str, Any]], tuple[str, ...]]] = {
-        **dict.fromkeys(("family", "pair"), (diagnose_family, ("x", "y"))),
-        "release": (diagnose_release, ("line", "lab")),
-        "today": (diagnose_variant, ("mode", "generation")),
-    }
-    other, options = others[tab]
-    return other(state["rows"], **{option: state[option] for option in options if option in state})
+    options = ("x", "y", "line", "lab", "mode", "generation")
+    return diagnose[tab](state["rows"], **{option: state[option] for option in options if option in state})
 
 
 def checked(

@@ -7,7 +7,7 @@ import json
 import math
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,8 @@ from cape_lib.tables.scores import refuse_mixed
 if TYPE_CHECKING:
     import pandas as pd
 
-EPILOG = """\
+EPILOG = {
+    "import": """\
 examples:
   cape import results/ --family MyModel -o scores.csv
   cape import 'runs/*/results_*.json' --family MyModel --params my-7b=6.9 -o scores.csv
@@ -35,9 +36,10 @@ Foundry, every eval ever; CSV, TSV, Markdown, JSON, .xlsx and .parquet tables. O
 and ARC-Challenge; acc of WinoGrande, MMLU and TruthfulQA MC2 and MC1. MMLU is made from its 57 subjects: mmlu is their
 plain mean, mmlu_weighted weighs them by questions. Of several protocols the one that most models share is read; then
 the newest file wins."""
+}
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
+def options_import(parser: argparse.ArgumentParser) -> None:
     """Add the options of `cape import`."""
     add = parser.add_argument
     add("results", nargs="+", metavar="FILE|DIR|GLOB", help="results files, tables, folders, patterns")
@@ -84,12 +86,15 @@ def add_reading_options(parser: argparse.ArgumentParser, *, sized: bool = True) 
         add("--size", choices=("total", "active"), help="which parameters are the size (default total)")
 
 
-def run(args: argparse.Namespace) -> int:
+def run_import(args: argparse.Namespace) -> tuple[dict[str, Any], Iterator[str]]:
     """Read, check, write; the table only ever appears whole."""
     if args.output.exists() and not args.force:
         raise UsageError(f"{args.output}: exists already; choose another name for -o, or say --force")
     read = read_by_options(args.results, args)
-    scores = _of_family(read.scores, args.family)
+    scores = read.scores
+    if args.family is not None and not scores.has_families:  # every unnamed model is of this one
+        refuse_unnamed(scores, choose=False)
+        scores = replace(scores, frame=scores.frame.assign(family=args.family), has_families=True)
     if not args.allow_mixed:
         for _, rows in scores.frame.groupby("family", sort=False):
             benchmarks = [str(name) for name in rows if f"{name}_protocol" in rows]
@@ -97,20 +102,15 @@ def run(args: argparse.Namespace) -> int:
     frame = scores.frame if scores.has_families else scores.frame.drop(columns="family")
     frame = frame.drop(columns="day", errors="ignore")  # of release_date, which stands there
     write_scores(frame, args.output, force=args.force, inputs=read.files)
-    if args.json:
-        print(json.dumps(_as_json(scores, frame, read.files, args.output), indent=2, allow_nan=False))
-    elif not args.quiet:
-        tell(scores)
-        print(_summary(scores, frame, read.files, args))
-    return 0
 
+    def lines() -> Iterator[str]:
+        if not args.quiet:
+            tell(scores)
+            yield from _summary(scores, frame, len(read.files), args.output)
 
-def _of_family(scores: Scores, family: str | None) -> Scores:
-    """The table with every unnamed model in `family`. Raises MissingError where the names tell several families."""
-    if family is None or scores.has_families:
-        return scores
-    refuse_unnamed(scores, choose=False)
-    return replace(scores, frame=scores.frame.assign(family=family), has_families=True)
+    rows = json.loads(frame.to_json(orient="records"))
+    files = list(map(str, read.files))
+    return {"output": str(args.output), "files": files, "notes": list(scores.notes), "scores": rows}, lines()
 
 
 def read_by_options(sources: list[str], args: argparse.Namespace, *, pair_of: Sequence[str] = ()) -> Intake:
@@ -186,30 +186,27 @@ def _also(text: str) -> tuple[str, Source]:
     return task, Source(column or task, metric)
 
 
-def _as_json(scores: Scores, frame: pd.DataFrame, files: Sequence[Path], target: Path) -> dict[str, object]:
-    rows = json.loads(frame.to_json(orient="records"))
-    return {"output": str(target), "files": list(map(str, files)), "notes": list(scores.notes), "scores": rows}
-
-
-def _summary(scores: Scores, frame: pd.DataFrame, files: Sequence[Path], args: argparse.Namespace) -> str:
-    benchmarks = score_benchmarks(frame)
-    target = shlex.quote(str(args.output))
-    lines = [f"{args.output}: {len(frame)} model(s) from {len(files)} file(s)"]
-    lines += [f"  {name:<16} {frame[name].notna().sum()} of {len(frame)} models" for name in benchmarks]
+def _summary(scores: Scores, frame: pd.DataFrame, files: int, output: Path) -> Iterator[str]:
+    """What the table holds, and the command that comes next."""
+    benchmarks, target = score_benchmarks(frame), shlex.quote(str(output))
+    yield f"{output}: {len(frame)} model(s) from {files} file(s)"
+    for name in benchmarks:
+        yield f"  {name:<16} {frame[name].notna().sum()} of {len(frame)} models"
     families = list(dict.fromkeys(scores.frame["family"]))
     option = "" if scores.axis.by_size else f" --axis {shlex.quote(scores.axis.name)}"
     if scores.has_families and len(families) > 1:
-        return "\n".join([*lines, f"next: cape sweep {target}{option} -o sweep/"])
-    name = families[0] if scores.has_families else "NAME"
+        yield f"next: cape sweep {target}{option} -o sweep/"
+        return
+    report = f"cape family {target} --name {shlex.quote(families[0] if scores.has_families else 'NAME')}"
     along = of_rows(scores.axis, scores.frame)
-    if (count := scores.frame[along.column].nunique()) < 3 and scores.frame[along.column].notna().any():
-        here = f"here {'is' if count == 1 else 'are'} {count}"
-        if scores.axis.by_size and "step" in scores.frame and scores.frame["step"].nunique() > 2:
-            axes = f"next, along training: cape family {target} --name {shlex.quote(name)} --axis step -o report/"
-            return "\n".join([*lines, axes])
-        return "\n".join([*lines, f"a report needs three {along.points}; {here}"])
-    axes = ""
-    if len(benchmarks) > 1 and not any(set(two) <= set(benchmarks) for two in PAIRS):  # the report is told which two
-        x, y = ("bbh", "ifeval") if {"bbh", "ifeval"} <= set(benchmarks) else benchmarks[:2]
-        axes = f" --x {shlex.quote(x)} --y {shlex.quote(y)}"
-    return "\n".join([*lines, f"next: cape family {target} --name {shlex.quote(name)}{option}{axes} -o report/"])
+    places = scores.frame[along.column].dropna().nunique()
+    if 0 < places < 3 and scores.axis.by_size and "step" in scores.frame and scores.frame["step"].nunique() > 2:
+        yield f"next, along training: {report} --axis step -o report/"
+    elif 0 < places < 3:
+        yield f"a report needs three {along.points}; here {'is' if places == 1 else 'are'} {places}"
+    else:
+        axes = ""
+        if len(benchmarks) > 1 and not any(set(two) <= set(benchmarks) for two in PAIRS):  # the report is told which
+            x, y = ("bbh", "ifeval") if {"bbh", "ifeval"} <= set(benchmarks) else benchmarks[:2]
+            axes = f" --x {shlex.quote(x)} --y {shlex.quote(y)}"
+        yield f"next: {report}{option}{axes} -o report/"

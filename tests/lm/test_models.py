@@ -246,6 +246,6 @@ def test_nothing_outside_lm_loads_torch() -> None:
     import subprocess
     import sys
 
-    modules = "cape_lib, cape_lib.lm, cape_lib.cli.steer, cape_lib.cli.probe, cape_lib.lm.testbed"
+    modules = "cape_lib, cape_lib.lm, cape_lib.cli.models, cape_lib.lm.testbed"
     code = f"import sys, {modules}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
