@@ -92,16 +92,19 @@ def kit() -> Plain:
 
 
 def _forms() -> Plain:
-    """The form of each tab (`forms.json`), with the lines, labs and generations that one may choose."""
+    """The form of each tab (`forms.json`), with the lines, labs and generations that one may choose.
+
+    A choice is a value and the words for it, where they are not the value itself.
+    """
     forms = dict(wording.templates("forms")["tabs"])
     labs = sorted(tables.frontier(FRONTIER_PANEL).dropna(subset=[X, Y])["lab"].unique())
     generations = variant_rows()["generation"].value_counts()
     several = sorted(generations.index[generations > 1])
     release = {
         "line": [[name, f"{name}: {about}"] for name, about in LINES.items()],
-        "lab": [["", "not said"], *([name, name] for name in labs)],
+        "lab": [["", "not said"], *([name] for name in labs)],
     }
-    generation = [["", "not named"], *([name, name] for name in several)]
+    generation = [["", "not named"], *([name] for name in several)]
     today = forms["today"]
     forms["release"] = forms["release"] | {"options": release}
     forms["today"] = today | {"options": today["options"] | {"generation": generation}}

@@ -36,7 +36,7 @@
     return [input, el("p", { class: "dash-problem", id: `${id}-problem` })];
   }
 
-  /* A text field below its label, or a choice of one of several options, [value, text] each. */
+  /* A text field below its label, or a choice of one of several options: a value, and its words where they differ. */
   function field(path, words, hint, options = form().options?.[path]) {
     if (!options) {
       const [input, problem] = text(path);
@@ -45,7 +45,7 @@
     }
     const id = `dash-${++unique}`;
     const chosen = typed(path) || options[0][0];
-    const items = options.map(([value, shown]) => el("option", { value, selected: value === chosen }, shown));
+    const items = options.map(([value, shown = value]) => el("option", { value, selected: value === chosen }, shown));
     const select = el("select", { id, name: path }, items);
     return el("div", { class: "dash-field dash-choice" }, el("label", { for: id }, words), select);
   }
