@@ -44,7 +44,7 @@ def sweep(
     *,
     scheduler: str | None = None,
     workers: int | None = None,
-    tell: Tell = lambda *_: None,
+    tell: Tell | None = None,
 ) -> dict[str, Any]:
     """Diagnose every family into folder `out`; returns what sweep.json holds.
 
@@ -72,7 +72,8 @@ def sweep(
                 for done, fresh in enumerate(coming, start=earlier + 1):
                     family = fresh["family"]
                     answers[family] = _store(out, fresh, files[family], waiting[family].digest())
-                    tell(done, len(todo), family)
+                    if tell is not None:
+                        tell(done, len(todo), family)
         finally:
             for folder in created:  # gone again if the sweep ends before the first answer
                 with contextlib.suppress(OSError):
