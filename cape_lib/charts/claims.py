@@ -124,7 +124,7 @@ def ledger(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdic
     return HTML(typeset(page))
 
 
-def _tables(one: Verdict, others: Mapping[str, Mapping[str, Verdict]]) -> tuple[list[tuple[object, ...]], ...]:
+def _tables(one: Verdict, others: Mapping[str, Mapping[str, Verdict]]) -> tuple[Sequence[tuple[object, ...]], ...]:
     """Rows of the three tables of a claim: its parts by their definitions, other panels, attempts to break it."""
     how = [claims.how(part) for part in one.parts]
     words = ["as above" if how[at] == before else how[at] for at, before in enumerate(["", *how[:-1]])]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from operator import attrgetter
 from typing import Any
 
 import altair as alt
@@ -276,9 +275,9 @@ def along_depth(rows: pd.DataFrame) -> Figure:
 
 def with_intervals(totals: pd.DataFrame) -> pd.DataFrame:
     """Share of changed texts with Wilson's interval, percent.  totals: `tables.load("steering_totals")`."""
-    shares = totals.apply(lambda run: wilson(int(run["n_changed"]), int(run["n_total"])), axis=1)
+    shares = [wilson(int(changed), int(n)) for changed, n in totals[["n_changed", "n_total"]].to_numpy()]
     for column, name in (("percent", "estimate"), ("low", "low"), ("high", "high")):
-        totals = totals.assign(**{column: 100 * shares.map(attrgetter(name))})
+        totals = totals.assign(**{column: [100 * getattr(share, name) for share in shares]})
     return totals.assign(records=totals["has_records"].map({True: "prompts recorded", False: "totals only"}))
 
 

@@ -7,6 +7,7 @@
 from cape_lib.claims.registry import (
     CLASSES,
     OURS,
+    Box,
     as_records,
     badge,
     box,
@@ -17,4 +18,4 @@ from cape_lib.claims.registry import (
     panels_of,
     where,
 )
-from cape_lib.claims.verdict import CONCLUSIONS, SHAPES, VERDICTS, Stress, Verdict, figures, how, printed, tested
+from cape_lib.claims.verdict import CONCLUSIONS, SHAPES, VERDICTS, Part, Stress, Verdict, figures, how, printed, tested

@@ -91,8 +91,9 @@ def speak(kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _lists(kind: str) -> Plain:
-    lists = templates("answers")[kind]
-    return templates("answers")[lists["like"]] | lists if "like" in lists else lists
+    lists: Plain = templates("answers")[kind]
+    like: Plain = templates("answers")[lists["like"]] if "like" in lists else {}
+    return like | lists
 
 
 def _say(choices: list[list[str]], facts: Mapping[str, Any], lists: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """The frontier: two scores of a release, the line through all of them, and what lies off it.
 
-What is imported here is what the room offers of releases; those on model variants (`variants`, `effort`) go by their names.
+What is imported here is what the room offers on releases; the modules on model variants (`variants`, `effort`) go by
+their names.
 """
 
 from cape_lib.frontier.labs import (

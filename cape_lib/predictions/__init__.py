@@ -1,6 +1,14 @@
 """The papers' seven dated predictions and the book's own, held as data and decided by rule."""
 
-from cape_lib.predictions.cards import Prediction, check_date, newest_date, own_predictions, prediction, predictions
+from cape_lib.predictions.cards import (
+    Prediction,
+    Quantity,
+    check_date,
+    newest_date,
+    own_predictions,
+    prediction,
+    predictions,
+)
 from cape_lib.predictions.scoring import (
     SETTINGS,
     STATUSES,

@@ -312,3 +312,21 @@ def spreads_hold() -> str:
         "right elsewhere: to leave zero out in one repeat of twenty for eight equal models, an interval would have to "
         "leave it out in one of four for five, and scores do not tell five equal models from eight."
     )
+
+
+def other_cells(effects: pd.DataFrame) -> str:
+    """How many cells differ between two panels, and how many of them turn a sign of h.  effects: `cell_effects`."""
+    turned = int((effects["h_before"] * effects["h_after"] < 0).sum())
+    return (
+        f"{effects['h_after'].notna().sum()} cells differ; {turned} of them turn the sign of their model's h. h is from "
+        f"the frozen line, with this one cell replaced."
+    )
+
+
+def other_headlines(headline: pd.DataFrame) -> str:
+    """How many headline numbers leave the interval that they had.  headline: `correction_effects`."""
+    half = (headline["before_high"] - headline["before_low"]) / 2
+    beyond = int(((headline["after"] - headline["before"]).abs() > half).sum())
+    leave, they = ("leaves", "it") if beyond == 1 else ("leave", "they")
+    count = f"{beyond} of {headline['after'].notna().sum()} headline numbers"
+    return f"{count} {leave} the interval that {they} had as published."

@@ -155,8 +155,8 @@ def noise_text(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> str:
     real = noise.assign(real=(1 - noise["share"]).clip(lower=0) ** 0.5)
     last, at_most, more = noise[noise["score"] == y].iloc[-1], [], []
     for step in STARTS:
-        most = real.loc[real["from_step"] == step, "real"].prod()
-        r = training.along(rows, x=x, y=y, from_step=step, difference=True)["r"].median()
+        most = float(real.loc[real["from_step"] == step, "real"].to_numpy().prod())
+        r = float(training.along(rows, x=x, y=y, from_step=step, difference=True)["r"].median())
         at_most.append(f"{most:.2f} from step {step:,} on")
         if r > most:
             more.append(f"{r:.2f} from step {step:,} on")

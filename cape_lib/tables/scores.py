@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -346,7 +346,7 @@ def write_checked(scores: Scores, path: Path) -> None:
     path: its name ends in `STORED`.
     """
     frame = scores.frame
-    stored = {"format": FORMAT, "notes": scores.notes, "name": scores.name, "size": scores.size}
+    stored: dict[str, Any] = {"format": FORMAT, "notes": scores.notes, "name": scores.name, "size": scores.size}
     stored |= {"axis": scores.axis.name, "scale": scores.axis.scale, "kinds": frame.dtypes.astype(str).to_dict()}
     stored |= {"columns": frame.astype(object).where(frame.notna(), None).to_dict("list")}
     path.write_text(json.dumps(stored, allow_nan=False, default=str), "utf-8")
