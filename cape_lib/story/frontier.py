@@ -318,8 +318,8 @@ def other_cells(effects: pd.DataFrame) -> str:
     """How many cells differ between two panels, and how many of them turn a sign of h.  effects: `cell_effects`."""
     turned = int((effects["h_before"] * effects["h_after"] < 0).sum())
     return (
-        f"{effects['h_after'].notna().sum()} cells differ; {turned} of them turn the sign of their model's h. h is from "
-        f"the frozen line, with this one cell replaced."
+        f"{effects['h_after'].notna().sum()} cells differ; {turned} of them turn the sign of their model's h. h is "
+        f"from the frozen line, with this one cell replaced."
     )
 
 
