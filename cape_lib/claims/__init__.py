@@ -18,4 +18,16 @@ from cape_lib.claims.registry import (
     panels_of,
     where,
 )
-from cape_lib.claims.verdict import CONCLUSIONS, SHAPES, VERDICTS, Part, Stress, Verdict, figures, how, printed, tested
+from cape_lib.claims.verdict import (
+    CONCLUSIONS,
+    SHAPES,
+    VERDICTS,
+    Part,
+    Result,
+    Stress,
+    Verdict,
+    figures,
+    how,
+    printed,
+    tested,
+)
