@@ -7,6 +7,7 @@ import importlib
 import json
 import math
 import re
+from collections import defaultdict
 from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
@@ -101,15 +102,21 @@ def test_no_claim_is_reproduced_without_a_test_or_a_reason_why_there_is_none(ver
 
 
 @pytest.mark.slow
-def test_every_test_is_of_a_claim_and_is_computed():
+def test_every_test_is_of_a_claim_and_is_computed_and_every_one_that_is_computed_is_named():
     known = tables.load("claim_tests")
     assert set(known["id"]) <= {*claims.claim_ids(), *claims.own_claim_ids()}
     assert (known["kind"].notna() == known["test"].notna()).all() and set(known["kind"].dropna()) <= set(TAKES)
+    named, computed = defaultdict(set), defaultdict(set)  # claims of one function share its tests
     for ident in registry.registered():
         panels = claims.panels_of(ident)
         there = [panels[0], *({"corrected", "deduplicated"} & set(panels))]
         tests = {name for panel in there for name, one in outcomes_of(ident, panel).items() if one.lost is not None}
-        assert tests >= set(known[known["id"] == ident]["test"].dropna()), f"nothing computes a test of {ident}"
+        mine = set(known[known["id"] == ident]["test"].dropna())
+        assert tests >= mine, f"nothing computes a test of {ident}"
+        function = registry.entry(ident).function
+        named[function] |= mine
+        computed[function] |= tests
+    assert computed == named
 
 
 def test_what_stands_is_reproduced_and_withstands(verdicts):
