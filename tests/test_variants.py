@@ -279,7 +279,7 @@ def test_the_lever_the_turn_and_the_two_alike_say_the_opposite_too(rows: pd.Data
     assert "more effort raises what is known in 18 of 20 models and raises the share admitted" in (
         story.effort_moral(turned)
     )
-    assert "switching thinking on lowers it" in story.remember(turned)[2]
+    assert "switching thinking on lowers that share" in story.remember(turned)[2]
     assert re.match(r"15 of the 18 rises", story.effort_sure(turned))
     sized = story.size_ladders(rows)
     small = sized.assign(**{ADMITS: np.where(sized["params_b"] < 3.5, 100 - sized[REASONING], sized[REASONING])})

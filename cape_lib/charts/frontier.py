@@ -172,13 +172,13 @@ def moved_points(before: pd.DataFrame, after: pd.DataFrame, *, name: str, source
         dots(both, x, y, colour=labs, filled=False, fill=PAPER),
         forms.ways(moved, x, y, ends=later, colour=labs, opacity=0.7),
         dots(moved, same_axis(x, later[0]), same_axis(y, later[1]), colour=labs, tooltip=f"{SWE} {GPQA}"),
-        *named(names, x, y, "model", height=380, around=[both[[SWE, GPQA]], ends], always=5),
+        *named(names, x, y, "model", height=350, around=[both[[SWE, GPQA]], ends], always=5),
     )
     most = f", most of all {moved['model'].iloc[0]}" if len(moved) else ""
     r = [both[x].corr(both[y]) for x, y in ((SWE, GPQA), later)]
     title = f"{len(moved)} of {len(both)} releases move{most}; r goes from {r[0]:.2f} to {r[1]:.2f}"
     caption = f"Hollow: as published; those that move have their name where there is room. Filled: {name}."
-    return figure(chart, "moved-points", title, source, len(both), caption, rows=both, height=380)
+    return figure(chart, "moved-points", title, source, len(both), caption, rows=both, height=350)
 
 
 def h_by_lab(h: pd.DataFrame, *, line: str, source: str) -> Figure:

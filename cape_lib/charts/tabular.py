@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from html import unescape
 from typing import Any
 from urllib.parse import quote
 
@@ -36,7 +37,7 @@ def table(frame: pd.DataFrame, *, caption: str, digits: int = 2) -> HTML:
         columns.append([shown(value, digits, whole=whole) for value in frame.iloc[:, i].astype(object)])
     heads = [LABELS.get(name, name.replace("_", " ")) for name in map(str, frame.columns)]
     rows, look = zip(*columns, strict=True), {"numbers": numbers, "long": len(frame) > MANY}
-    plain = frame.map(lambda cell: re.sub("<[^>]+>", "", cell.data) if isinstance(cell, HTML) else cell)
+    plain = frame.map(lambda cell: unescape(re.sub("<[^>]+>", "", cell.data)) if isinstance(cell, HTML) else cell)
     look["file"] = quote(plain.to_csv(index=False, float_format="%.7g"))
     look["name"] = "-".join(re.findall(r"\w+", caption.lower())[:6])
     return HTML(html_table(heads, rows, label=typeset(caption), caption=True, **look))

@@ -126,7 +126,7 @@ def effort_paths(rows: pd.DataFrame) -> Figure:
     # most lines lie below 20 %
     low = max(1.0, np.floor(shown["value"].min()))
     y = upright("value", f"{label(ADMITS)} (%), log scale", [low, 100], type="log", nice=False, clamp=True)
-    y = y.axis(values=[1, 2, 5, 10, 20, 40, 80], format="d")
+    y = y.axis(values=[value for value in (1, 2, 5, 10, 20, 40, 80) if value >= low], format=".3~r")
     maker = colours("maker", {name: MAKERS.get(name, GREY) for name in [*makers, *last]})
     rose, fell, n = int((ladders[ADMITS] > 0).sum()), int((ladders[ADMITS] < 0).sum()), len(ladders)
     moves = f"lowers the {label(ADMITS)} in {fell}" if fell >= rose else f"raises the {label(ADMITS)} in {rose}"

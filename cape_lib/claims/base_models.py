@@ -558,8 +558,8 @@ def olmo(panel: str) -> Attempts:
 
 @claim("C29", "C55", panels=BASE)
 def base_curve(panel: str) -> Attempts:
-    """TQA_c = sqrt(0.187 HS), fractions: signs told right as stated (above: gamma > 0), against "always negative"; by
-    the rule reversed (above: gamma < 0) for OPT, BLOOM and Cerebras-GPT."""
+    """TQA_c = sqrt(0.187 HS), fractions: signs told right as stated (above: gamma > 0), against "always negative"
+    (C29); with the rule reversed (above: gamma < 0), for OPT, BLOOM and Cerebras-GPT (C55)."""
     readings = boundary.compare_readings(tables.base(panel))
     whole, table = readings.query("ladder == 'all'"), readings.pivot(index="ladder", columns="reading")
     every, total = whole.set_index("reading")["right"], int(whole["n"].iloc[0])
@@ -582,7 +582,8 @@ def base_curve(panel: str) -> Attempts:
 @claim("C57", "C105", reads=("base_panel", "base_scores"))
 def olmo_curve(panel: str) -> Attempts:
     """The printed a/b = 0.187 and the two OLMo models: the curve 100 sqrt(0.187 HS) at their mean HellaSwag of 69.4
-    percent, their TruthfulQA, and whether their own ratio TruthfulQA^2 / HellaSwag, as fractions, is another one."""
+    percent, their TruthfulQA, and whether the curve meets them (C57); whether their own ratio TruthfulQA^2 / HellaSwag,
+    as fractions, is another one (C105)."""
     rows, printed = tables.base_version("paper_3A_long"), boundary.RATIO
     mean, truth = rows[X].mean(), rows[Y].mean()
     ratio = (truth / 100) ** 2 / (mean / 100)
@@ -658,8 +659,8 @@ def width(panel: str, ladder: str, left_out: str, printed: tuple[float, ...]) ->
 
 @claim("C07", "C40", panels=BASE)
 def width_families(panel: str) -> Attempts:
-    """Of five families: how many have r < 0 and, after dividing both scores by d_model / 512, r > 0; whether each has
-    that r > 0."""
+    """Of five families: how many have r < 0 and, after dividing both scores by d_model / 512, r > 0 (C07); whether each
+    has, after dividing, r > 0 (C40)."""
     table = levers.width_by_ladder(ladders(panel, *TESTED))
     table = table.sort_values("ladder", key=lambda names: names.map(TESTED.index))
     after, n = table["r_normalised"], len(table)

@@ -66,8 +66,9 @@ RELEASED = {
 @claim("C14", "C73", "C74", "C95", "C96", reads=READS)
 def as_released(panel: str) -> Attempts:
     """Couplings as released: of the base Gemma-4-E4B over what instruction tuning adds to it (C14); of Qwen3-8B, of
-    Qwen2.5-7B, and their difference (C73); of Gemma-3-4B and Gemma-4-E4B-it, with dimensions (C74); of OPT, and
-    1 - (30B / 13B) in percent (C95); of models from 32 to 72 B (C96); a drop within one measurement."""
+    Qwen2.5-7B, and their difference (C73); of Gemma-3-4B and Gemma-4-E4B-it, with dimensions, where two more stand in
+    the paper's text only (C74); of OPT-125M, 13B, 30B and 66B, and 1 - (30B / 13B) in percent (C95); of Llama-2-70B,
+    Llama-3.1-70B, Qwen2.5-72B and OLMo-2-32B (C96); for both, a drop within one measurement."""
     own = {model: one for kind, models in RELEASED.items() for model, one in released(*models, measure=kind).items()}
     hidden = internal("hidden_state")
     base, tuned = (hidden["net_coupling"][model] for model in ("Gemma-4-E4B", "Gemma-4-E4B-it"))

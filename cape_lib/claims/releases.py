@@ -94,8 +94,8 @@ def band(panel: str) -> Attempts:
 
 @claim("C75", "C87", panels=FRONTIER)
 def left_out(panel: str) -> Attempts:
-    """Mean over labs with at least three models of the mean |error| of a line fitted to the other labs; its spread
-    (standard deviation with divisor n) and each lab's too."""
+    """Mean over labs with at least three models of the mean |error| of a line fitted to the other labs: the mean alone
+    (C75); its spread, the standard deviation with divisor n, and each lab's too (C87)."""
     error, by_lab = frontier.leave_one_lab_out(rows_of(panel))
     flat, errors = by_lab["error_flat"].mean(), by_lab["error"]
     parts = {"error": error, "mean": error, "spread": errors.std(ddof=0)}

@@ -134,7 +134,7 @@ def _switched_on(rows: pd.DataFrame) -> str:
     way, most = _most(on)
     makers = on["makers_up"] if way == "raises" else on["makers"] - on["makers_up"]
     averaged = f"(averaged by maker, in {makers} of {on['makers']})"
-    return f"; switching thinking on {way} it in {most} of {on['n']} pairs {averaged}"
+    return f"; switching thinking on {way} that share in {most} of {on['n']} pairs {averaged}"
 
 
 def alike(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[pd.Series], np.ndarray]:

@@ -62,7 +62,7 @@ def answer(h: pd.DataFrame, tests: pd.DataFrame, after: pd.DataFrame, own: pd.Da
     own: the reader's releases, or none.
     """
     wide = h["h_high"] - h["h_low"]
-    interval = f"The interval of one h (distance from this line) is {wide.min():.0f} to {wide.max():.0f} points wide."
+    interval = f"The interval of one h (points off the line) is {wide.min():.0f} to {wide.max():.0f} points wide."
     mine = h[h["model"].isin(own["model"])] if len(own) else own
     if len(mine):
         beyond = mine.loc[(mine["h_low"] > 0) | (mine["h_high"] < 0), "model"]
@@ -150,7 +150,7 @@ def corrected(before: pd.DataFrame, after: pd.DataFrame) -> str:
     return (
         f"With the makers' own values the correlation r over {len(after.dropna(subset=[X, Y]))} releases{split} "
         f"{'rises' if r['change'] > 0 else 'falls'} from {r['before']:.2f} to **{r['after']:.2f}** (change "
-        f"{with_interval(change, signed=True)}, 95 % over releases drawn again: zero is "
+        f"{with_interval(change, digits=3, signed=True)}, 95 % over releases drawn again: zero is "
         f"{'outside' if sign(change) else 'inside'}); the slope goes from {slope['before']:.2f} to "
         f"{slope['after']:.2f}.{f' The largest moves: {listed(steps)}.' if steps else ''}"
     )
