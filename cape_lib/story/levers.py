@@ -98,8 +98,8 @@ def answer(scores: pd.DataFrame, trend: Estimate) -> Answer:
     wider = (
         f"With the parameters held, a doubling of the width changes right answers by {_points(trend)}{_seen(trend)}."
     )
-    made = "No published family was made twice with nothing but its width or its text changed."
-    return Answer(f"{one.sentence} {wider}", one.grade, f"{one.interval} {made}")
+    no_twin = "No published family was made twice with nothing but its width or its text changed."
+    return Answer(f"{one.sentence} {wider}", one.grade, f"{one.interval} {no_twin}")
 
 
 def _seen(trend: Estimate) -> str:
