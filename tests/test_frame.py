@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from IPython.core.formatters import DisplayFormatter
 from IPython.display import HTML
 
-from cape_lib import charts
+from cape_lib import charts, frontier, tables
 from cape_lib.charts import forms, frame, look
+from cape_lib.charts.quality import difference_table
 from cape_lib.charts.tabular import table
 from cape_lib.errors import UsageError
 from cape_lib.explore import explore
@@ -219,6 +220,16 @@ def test_the_rows_of_a_table_come_as_a_file_with_plain_numbers() -> None:
     assert list(csv.DictReader(unquote(link[1]).splitlines())) == [
         {"model": "a, b", "score": "-1.234568", "where": "source"}
     ]
+
+
+def test_the_file_of_every_difference_has_the_addresses_of_its_sources() -> None:
+    cells = tables.load("frontier_cells")
+    effects = frontier.cell_effects(tables.frontier("published"), tables.frontier("corrected"))
+    page = str(difference_table(effects, cells).data)
+    rows = list(csv.DictReader(unquote(page.partition("charset=utf-8,")[2].partition('"')[0]).splitlines()))
+    sources = effects.merge(cells, on=["model", "benchmark"])["source"]
+    assert len(rows) == len(effects) > 10 and sources.str.startswith("http").any()
+    assert all(row["where"].startswith(source) for row, source in zip(rows, sources, strict=True))
 
 
 def half(cut: float) -> pd.DataFrame:

@@ -134,6 +134,7 @@ def test_the_base_rate_of_a_size_is_that_of_the_instrument(size: float) -> None:
     page = diagnose_model({"params_b": size, "hellaswag": 50.0, "truthfulqa": 40.0})["steps"]
     rate = coupling.base_rate(steps, size)
     assert f"**{rate.tax} of {rate.steps}** known steps" in first_page.rate(steps, size)
+    assert first_page.rate(steps, size).endswith(f"by sign alone, {rate.negative}.")
     assert (page["n"], page["tax"]) == (rate.steps, rate.tax)
     assert page["share"] == rate.share.estimate
     assert (page["interval"]["low"], page["interval"]["high"]) == (rate.share.low, rate.share.high)
@@ -142,6 +143,18 @@ def test_the_base_rate_of_a_size_is_that_of_the_instrument(size: float) -> None:
     assert (page["many_n"], page["many_tax"]) == (many.steps, many.tax)
     assert [page[f"{side}negative"] for side in ("", "few_", "many_")] == [one.negative for one in (rate, few, many)]
     assert (page["low_b"], page["high_b"]) == (size / 3, size * 3)
+
+
+def test_the_first_page_has_the_base_rate_of_every_size_that_is_typed() -> None:
+    steps = coupling.known_steps(tables.base("uniform"))
+    page = first_page.rates(steps)
+    rng = np.random.default_rng(0)
+    for size in (1.4, 3.0, 6.9, 12.0, 30.0, *np.exp(rng.uniform(-7, 8, 50))):
+        text = [one["text"] for one in page["rates"] if one["from"] <= size][-1]
+        rate = coupling.base_rate(steps, size)
+        assert (f"**{rate.tax} of {rate.steps}** known" in text) == (rate.steps > 0), size
+        assert text.count("{size}") == 1
+    assert page["near"] == 3 and "Near 70 B, from 23 to 210 B" in first_page.rate(steps, 70.0)
 
 
 @pytest.mark.parametrize("name", first_quick(RELEASES))

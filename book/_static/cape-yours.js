@@ -2,14 +2,14 @@
 (function () {
   "use strict";
 
-  function nearest(rates, size) {
-    return rates.reduce(function (best, one) {
-      return Math.abs(Math.log(one.size / size)) < Math.abs(Math.log(best.size / size)) ? one : best;
-    });
+  function rate(known, size) {
+    var sizes = { size: size, low: size / known.near, high: size * known.near };
+    var text = known.rates.filter(function (one) { return one.from <= size; }).pop().text;
+    return text.replace(/\{(\w+)\}/g, function (_, name) { return Number(sizes[name].toPrecision(2)); });
   }
 
   function set(form) {
-    var rates = JSON.parse(form.querySelector("script").textContent), go = form.querySelector(".cape-yours-go");
+    var known = JSON.parse(form.querySelector("script").textContent), go = form.querySelector(".cape-yours-go");
     var said = form.querySelector(".cape-yours-rate"), page = go.getAttribute("href");
     function update() {
       var kind = form.querySelector("[name=cape-kind]:checked").value, row = {};
@@ -20,7 +20,7 @@
       var state = kind === "model" ? { tab: kind, row: row } : { tab: kind, rows: [row] };
       go.setAttribute("href", Object.keys(row).length ? page + "#d=" + encodeURIComponent(JSON.stringify(state)) : page);
       var size = Number(row.params_b);
-      if (kind === "model") said.innerHTML = size > 0 ? nearest(rates, size).text : "Type its size to see what known models near it did.";
+      if (kind === "model") said.innerHTML = size > 0 ? rate(known, size) : "Type its size to see what known models near it did.";
       else said.textContent = "Two scores bring h, how far its reasoning lies from what its coding lets one expect.";
     }
     form.addEventListener("input", update);

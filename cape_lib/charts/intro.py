@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import altair as alt
@@ -149,14 +149,14 @@ def families_in_motion(
     return draw
 
 
-def your_model(rates: Sequence[dict[str, object]]) -> None:
+def your_model(rates: Mapping[str, Any]) -> None:
     """Show the form: the reader's numbers, the base rate near that size, a link to the diagnosis that carries them.
 
     `cape-yours.js` moves it, and without a script it is a link to the dashboard.
 
-    rates: `story.intro.rates`, records of size (billions) and text (Markdown of one line).
+    rates: `story.intro.rates`, whose texts are Markdown of one line.
     """
-    known = [{"size": one["size"], "text": inline(str(one["text"]))} for one in rates]
+    known = {"near": rates["near"], "rates": [one | {"text": inline(one["text"])} for one in rates["rates"]]}
     if where() == "book":
         form = filled("yours.html", kinds=KINDS, rates=script_json(known))
         display({"text/html": form, "text/plain": "A form for your model."}, raw=True)

@@ -26,7 +26,7 @@ def table(frame: pd.DataFrame, *, caption: str, digits: int = 2) -> HTML:
 
     caption: what the table shows, one sentence;  digits: decimals of a number that is not whole.  A table of more than
     `MANY` rows scrolls down inside itself too: every row is on the page, and prints.  Its rows come as a file (CSV),
-    numbers with seven digits.  A cell that is `HTML` is put in as it is.
+    numbers with seven digits and links by their address.  A cell that is `HTML` is put in as it is.
     """
     numbers = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes]
     columns = []
@@ -37,10 +37,17 @@ def table(frame: pd.DataFrame, *, caption: str, digits: int = 2) -> HTML:
         columns.append([shown(value, digits, whole=whole) for value in frame.iloc[:, i].astype(object)])
     heads = [LABELS.get(name, name.replace("_", " ")) for name in map(str, frame.columns)]
     rows, look = zip(*columns, strict=True), {"numbers": numbers, "long": len(frame) > MANY}
-    plain = frame.map(lambda cell: unescape(re.sub("<[^>]+>", "", cell.data)) if isinstance(cell, HTML) else cell)
-    look["file"] = quote(plain.to_csv(index=False, float_format="%.7g"))
+    look["file"] = quote(frame.map(_plain).to_csv(index=False, float_format="%.7g"))
     look["name"] = "-".join(re.findall(r"\w+", caption.lower())[:6])
     return HTML(html_table(heads, rows, label=typeset(caption), caption=True, **look))
+
+
+def _plain(cell: Any) -> Any:
+    """A cell as a file holds it: of `HTML` the text, of a link to another site its address."""
+    if not isinstance(cell, HTML):
+        return cell
+    text = re.sub(r'<a href="(https?:[^"]*)">[^<]*</a>', r"\1", str(cell.data))
+    return unescape(re.sub("<[^>]+>", "", text))
 
 
 def html_table(heads: Sequence[str], rows: Iterable[Sequence[object]], *, label: str, **look: Any) -> Markup:

@@ -289,7 +289,8 @@ def effort_sure(rows: pd.DataFrame) -> str:
         f"{moved['sure']} of the {most} {'falls' if way == 'lowers' else 'rises'} are beyond the noise of the "
         f"questions (1.96 standard errors). {agree} makers agree; by chance alone, {p_text(moved['p'])}. Ten times the "
         f"reasoning tokens change the share admitted by {admits} points, the wrong share by {more} and precision by "
-        f"{precise} ({len(slopes)} models, {slopes['lab'].nunique()} makers as replicates). "
+        f"{precise} ({len(slopes)} models, as any two thinking variants count; {slopes['lab'].nunique()} makers as "
+        f"replicates). "
         f"{effort_hangs(effort.ladder_checks(rows))}"
     )
 

@@ -15,8 +15,6 @@ from cape_lib.story.answer import Answer, times
 
 #: The classes of size of the first sentence, billions.
 EDGES = (3.5, 10.0)
-#: Sizes for which the page knows a base rate, billions.
-SIZES = np.geomspace(0.02, 1000.0, 95).round(4)
 
 
 def pays(steps: pd.DataFrame, model: FamilyModel) -> Answer:
@@ -84,19 +82,31 @@ def today(one: Answer) -> Answer:
 
 def rate(steps: pd.DataFrame, size_b: float) -> str:
     """The base rate near a size in a sentence; steps: `coupling.known_steps`."""
+    sizes = {"size": size_b, "low": size_b / NEAR, "high": size_b * NEAR}
+    return _rate(steps, size_b).format(**{name: f"{float(f'{size:.2g}'):g}" for name, size in sizes.items()})
+
+
+def _rate(steps: pd.DataFrame, size_b: float) -> str:
+    """The sentence of `rate` with the sizes left open, as {size}, {low} and {high}."""
     near = base_rate(steps, size_b)
     if not near.steps:
-        return f"Near {size_b:.2g} B no step of a family is known to the book."
-    families = times(near.families, "family", "families")
+        return "Near {size} B no step of a family is known to the book."
     return (
-        f"Near {size_b:.2g} B, from {size_b / NEAR:.2g} to {size_b * NEAR:.2g} B, **{near.tax} of {near.steps}** known "
-        f"steps of {families} cost truthfulness (95 % interval {near.share.low:.0%} to {near.share.high:.0%})."
+        f"Near {{size}} B, from {{low}} to {{high}} B, **{near.tax} of {near.steps}** known steps of "
+        f"{times(near.families, 'family', 'families')} cost truthfulness (95 % interval {near.share.low:.0%} to "
+        f"{near.share.high:.0%}): more than 0.1 points of it for a point of reasoning; by sign alone, {near.negative}."
     )
 
 
-def rates(steps: pd.DataFrame) -> list[dict[str, object]]:
-    """`rate` at every size of `SIZES`: records of size (billions) and text."""
-    return [{"size": float(size), "text": rate(steps, float(size))} for size in SIZES]
+def rates(steps: pd.DataFrame) -> dict[str, object]:
+    """The sentence of `rate` for every size, for a page: `near`, the factor that is near, and `rates`, records of the
+    size `from` which on (billions) a `text` holds, its sizes left open. It changes where a step comes near or leaves.
+    """
+    ends = np.concatenate([[1e-9], steps["size_b"] / NEAR, steps["size_b"] * NEAR])
+    close = np.unique(np.outer(ends, 1 + np.arange(-2, 3) * np.finfo(float).eps))  # a step may lie just at its end
+    texts = pd.Series({size: _rate(steps, size) for size in close})
+    texts = texts[texts.ne(texts.shift())]
+    return {"near": NEAR, "rates": [{"from": float(size), "text": text} for size, text in texts.items()]}
 
 
 #: Chip -> what it means; the first that fits counts.
