@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,11 @@ LONGEST = """
 pages/test_pages test_colab test_family test_faults pages/test_dashboard test_again test_goldens test_sweep
 lm/test_testbed test_variants test_axes test_story lm/test_protocol test_own_pages test_properties
 """
+
+
+def pytest_configure() -> None:
+    """Tests that a shell put in the background ignore Ctrl-C, and so would the commands that they interrupt."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
