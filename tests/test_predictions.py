@@ -148,7 +148,7 @@ def test_our_own_have_rules_windows_and_chances_and_wait_for_what_is_released_la
     assert not papers & {str(card.id) for card in own}
     assert predictions.prediction("op2").name == "Admitting stays unrelated"
     for card in own:
-        if card.since or card.lab:
+        if card.after:
             one = predictions.score_all(cards=[card])[0]
             assert (one.status, one.n) == ("cannot be scored yet", 0)
 
@@ -163,13 +163,13 @@ def test_a_prediction_about_later_variants_is_settled_by_them_alone(monkeypatch:
     new["omniscience_accuracy"] = gpqa / 3 + rng.normal(0, 3, 200)
     monkeypatch.setattr(variants, "readings", lambda: pd.concat([old, new], ignore_index=True))
     card = predictions.prediction("OP1")
-    rows = predictions.scoring.counting(card, pd.DataFrame(), "2027-11-30")
-    assert len(rows) == 200
+    rows = predictions.scoring.rows_for(card, "current", "2027-11-30")
     for day, status in (("2027-06-30", "open leaning pass"), ("2027-11-30", "passed")):
         one = predictions.score(card, rows, as_of=day, known_until=day)
         assert (one.status, one.n) == (status, 200)
         assert one.value == pytest.approx(np.corrcoef(gpqa, new["omniscience_accuracy"])[0, 1])
-    assert predictions.scoring.counting(card, pd.DataFrame(), "2027-02-01").empty
+    early = predictions.scoring.rows_for(card, "current", "2027-02-01")
+    assert predictions.score(card, early, as_of="2027-02-01", known_until="2027-02-01").n == 0
 
 
 def test_the_ranking_score_of_the_sixth_is_not_stated(cards: dict[int, predictions.Prediction]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from itertools import combinations, product
 from typing import Any
 
@@ -38,19 +37,9 @@ def between(panel: str, low: float = 0.0, high: float = np.inf) -> pd.DataFrame:
     return frame[(frame["params_b"] >= low) & (frame["params_b"] < high)]
 
 
-def pythia(panel: str) -> pd.DataFrame:
-    """The Pythia ladder of a panel."""
-    return tables.ladder("Pythia", panel=panel)
-
-
 def r_over(rows: pd.DataFrame, x: str = X) -> Estimate:
     """r of a score and TruthfulQA over some rows; families left out in turn where there are eight."""
     return stats.clustered_r(rows[x], rows[Y], rows["family"])
-
-
-def steps(panel: str) -> pd.DataFrame:
-    """Local couplings of every ladder of a panel, those without a gamma left out."""
-    return coupling.local_couplings(tables.base(panel)).dropna(subset="gamma")
 
 
 def fieller_of(step: Any) -> Estimate:
@@ -64,7 +53,7 @@ def fieller_of(step: Any) -> Estimate:
 def r_of_subset(panel: str, x: str, subset: str) -> Attempts:
     """r = corr({0}, truthfulqa) over {1}."""
     large = subset == LARGE_ONES
-    rows = between(panel, 7.0).query("family in @NAMED") if large else pythia(panel)
+    rows = between(panel, 7.0).query("family in @NAMED") if large else tables.ladder("Pythia", panel=panel)
     below = rows[rows["params_b"] < CUT]
     yield answer(r_over(rows, x), relatives=large, above=len(rows) - len(below), most=rows[x].max())
 
@@ -109,8 +98,8 @@ def coupling_by_phase(panel: str) -> Attempts:
 @claim("C59", panels=BASE)
 def all_models_r(panel: str) -> Attempts:
     """r = corr(HellaSwag, TruthfulQA) over every model of the panel; p by shuffling within families."""
-    whole, r = coupling.population_coupling(tables.base(panel)), r_over(tables.base(panel))  # as chapter 01 draws
-    p, draws = whole.permutation_p, 10_000
+    whole = coupling.population_coupling(tables.base(panel))  # as chapter 01 draws
+    r, p, draws = whole.clustered, whole.permutation_p, 10_000
     error = 2 * (p * (1 - p) / draws) ** 0.5
     chance = f" (± {error:.3f} from {draws:,} draws)" if error > 0.0005 else ""  # half of the third decimal
     parts = {"r": r, "p below 0.0001": p < 1e-4}
@@ -122,7 +111,8 @@ def all_models_r(panel: str) -> Attempts:
 def signs(panel: str) -> Attempts:
     """Share of the intervals of all ladders with gamma < 0, by geometric mean size below and above 3.5 B (C04); those
     with both ends below 3 B and gamma <= 0, and with both ends above 10 B and gamma > 0, of how many (C46)."""
-    known = steps(panel)
+    frame = tables.base(panel)
+    known = coupling.local_couplings(frame).dropna(subset="gamma")
     low, gamma, ladder = known["params_b_mid"] < CUT, known["gamma"], known["ladder"]
     below = stats.clustered_share(gamma[low] < 0, ladder[low])
     above = stats.clustered_share(gamma[~low] > 0, ladder[~low])
@@ -139,7 +129,6 @@ def signs(panel: str) -> Attempts:
     }
     yield answer(parts, total, below=below, above=above, still=still, counts=counts)
 
-    frame = tables.base(panel)
     sweep = coupling.cut_sweep(frame, [1.5, 2.5, CUT, 7.0]).set_index("cut_b")
     others = [f"{cut:g} B" for cut in (1.5, 2.5, 7.0) if sweep["flips"][cut]]
     jump, named = sweep["r_above"][CUT] - sweep["r_below"][CUT], ", ".join(others)
@@ -169,7 +158,7 @@ def other_pairs(panel: str) -> Attempts:
     """
     parts = {}
     for x, y in combinations([name for name in SCORES if name != Y], 2):
-        gamma = coupling.local_coupling(pythia(panel), x=x, y=y)["gamma"]
+        gamma = coupling.local_coupling(tables.ladder("Pythia", panel=panel), x=x, y=y)["gamma"]
         rising, pair = int((gamma > 0).sum()), f"{tables.label(x)} with {tables.label(y)}"
         says = f"{pair}: {rising} of {len(gamma)} steps rise together"
         parts[pair] = Result(rising >= len(gamma) - 1, n=len(gamma), says=says)
@@ -212,7 +201,7 @@ def probe_couplings(panel: str) -> Attempts:
 @claim("C104", panels=BASE)
 def scores_alone(panel: str) -> Attempts:
     """gamma from sizes and two scores alone; three neighbouring sizes whose change is surely of one sign."""
-    rows = pythia(panel)
+    rows = tables.ladder("Pythia", panel=panel)
     bare, whole = (coupling.local_coupling(each)["gamma"] for each in (rows[["params_b", X, Y]], rows))
     own = tables.base(panel).dropna(subset=["ladder", X, Y]).sort_values("params_b", kind="stable")
     own = own.drop_duplicates(["ladder", "params_b"])
@@ -228,14 +217,12 @@ def scores_alone(panel: str) -> Attempts:
 
 
 def losses(series: str) -> pd.DataFrame:
-    """One series of losses by size, and `level`, N^alpha (L - E): constant where the law holds; N is the count."""
+    """One series of losses by size; `level`, N^alpha (L - E), constant where the law holds; `law`, the loss by the law
+    at the mean level.  N is the count of parameters."""
     rows = tables.losses().query("series == @series").sort_values("params_b")
-    return rows.assign(level=(rows["params_b"] * 1e9) ** ALPHA * (rows["loss"] - E))
-
-
-def law(rows: pd.DataFrame) -> pd.Series:
-    """The loss by the law, its level the mean over the rows."""
-    return E + rows["level"].mean() * (rows["params_b"] * 1e9) ** -ALPHA
+    falls = (rows["params_b"] * 1e9) ** -ALPHA
+    level = (rows["loss"] - E) / falls
+    return rows.assign(level=level, law=E + level.mean() * falls)
 
 
 @claim("C60", "C61", reads=("losses",))
@@ -245,7 +232,8 @@ def loss_law(panel: str) -> Attempts:
     from statsmodels.regression.linear_model import OLS
 
     rows, measured = losses("published constants"), losses("measured")
-    level, loss, size = rows["level"], rows["loss"], np.log(rows["params_b"].to_numpy(dtype=float))
+    level, loss, by_law = rows["level"], rows["loss"], rows["law"]
+    size = np.log(rows["params_b"].to_numpy(dtype=float))
     # change of the slope of log(L - E) on log N at the claimed boundary: least squares with a knee there
     design = np.column_stack([np.ones_like(size), size, np.clip(size - math.log(CUT), 0.0, None)])
     bent = OLS(np.log(loss.to_numpy(dtype=float) - E), design).fit()
@@ -253,9 +241,9 @@ def loss_law(panel: str) -> Attempts:
     known = measured.dropna(subset="gradient_norm")
     norm, times = known["gradient_norm"], known["params_b"] / known["params_b"].iloc[0]
     worse = float((norm.iloc[0] * times ** -(ALPHA + 1) / norm - 1).abs().mean())
-    base = float((law(rows) / loss - 1).abs().mean())
+    base = float((by_law / loss - 1).abs().mean())
     parts = {
-        "R squared": 1 - float(((loss - law(rows)) ** 2).sum() / ((loss - loss.mean()) ** 2).sum()),
+        "R squared": 1 - float(((loss - by_law) ** 2).sum() / ((loss - loss.mean()) ** 2).sum()),
         "CV, percent": 100 * level.std(ddof=0) / level.mean(),
         "level": level.mean(),
         "no trace of a transition": low <= 0.0 <= high,
@@ -289,7 +277,7 @@ def gradient_loss(panel: str) -> Attempts:
 @claim("C68", reads=("base_panel",))
 def second_eigenvalue(panel: str) -> Attempts:
     """Slope of log lambda2 on log N, and R^2; lambda2 of the correlations of five scores over Pythia up to size N."""
-    rows = pythia(panel)
+    rows = tables.ladder("Pythia", panel=panel)
     upto = range(3, len(rows) + 1)
     second = [np.sort(np.linalg.eigvalsh(np.corrcoef(rows[SCORES].iloc[:k].T)))[-2] for k in upto]
     line = stats.ols(np.log(rows["params_b"].iloc[2:]), np.log(second))
@@ -337,7 +325,7 @@ def llama_two(panel: str) -> Attempts:
 @claim("C62", panels=BASE)
 def in_sample(panel: str) -> Attempts:
     """Sum of |error| over sum of scores of dB/dlog10 N = A B + b, run from Pythia-70M over the eight sizes."""
-    rows = pythia(panel)
+    rows = tables.ladder("Pythia", panel=panel)
     system = dynamics.fit_linear(rows)
     error = dynamics.fit_error(system, rows)
     differences = system.intervals * len(SCORES)
@@ -357,7 +345,7 @@ def pull(rows: pd.DataFrame) -> Estimate:
 @claim("C64", panels=BASE)
 def pull_on_truth(panel: str) -> Attempts:
     """Slope with intercept of dTQA / dlog10 N on HellaSwag at the midpoints, 70 M to 1 B and 2.8 B to 12 B."""
-    rows = pythia(panel)
+    rows = tables.ladder("Pythia", panel=panel)
     sides = {"tax": rows[rows["params_b"] <= 1.0], "bonus": rows[rows["params_b"] >= 2.8]}
     slopes = {name: pull(side) for name, side in sides.items()}
     yield answer(slopes)
@@ -424,40 +412,29 @@ def minimum(panel: str, ladder: str) -> Attempts:
     yield stress("score noise", share, n=lowest.n, lost=not share >= 0.95, ladder=ladder)
 
 
-#: The sizes of which the lowest is taken of families without a ladder of three.
-FEW: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
-    "GPT-Neo": lambda frame: frame["model"].str.lower().str.contains("gpt-neo-"),
-    "Falcon": lambda frame: (frame["family"] == "Falcon") & frame["params_b"].isin([1.0, 7.0, 40.0]),
-}
+#: Families without a ladder of three sizes -> the models among which the lowest is taken.
+FEW = {"GPT-Neo": "gpt-neo-", "Falcon": "falcon-(?:rw-)?(?:1|7|40)b$"}
 
 
 def few(panel: str, family: str) -> pd.DataFrame:
     """The rows of a family without a ladder of three sizes, the one lowest in TruthfulQA first."""
     rows = tables.base(panel)
-    return rows[FEW[family](rows)].sort_values(Y)
+    return rows[rows["model"].str.contains(FEW[family], case=False)].sort_values(Y)
 
 
 @claim({"C49": ("GPT-Neo",), "C51": ("Falcon",)}, panels=BASE)
 def lowest_of_few(panel: str, family: str) -> Attempts:
     """Size at the lowest TruthfulQA of {0}: the three models named GPT-Neo, or Falcon of 1, 7 and 40 B."""
-    rows = few(panel, family)
-    lowest, n = rows["params_b"].iloc[0], len(rows)
-    if family == "GPT-Neo":
-        # the claim rests on the lowest of the larger sizes
-        ends = pd.concat([rows.head(1), rows[rows["params_b"] > lowest].head(1)])
-        noise, rise = float(np.hypot(*stats.score_noise(ends, Y))), float(ends[Y].diff().iloc[1])
-        yield answer(lowest, n, rise=rise)
-        yield beyond_zero("score noise", stats.normal_estimate(rise, noise, 2), scale="plain", digits=1, noise=noise)
-    elif family not in tables.ladders(panel):
-        yield answer(Result(lowest, n=n))
-    else:
-        alike = tables.ladder(family, panel=panel).dropna(subset=[Y])
-        least = float(alike.sort_values(Y)["params_b"].iloc[0])
-        end = least in (alike["params_b"].min(), alike["params_b"].max())
-        trained = ", ".join(f"{size:g}" for size in alike["params_b"])
-        says = f"within the ladder that was trained alike ({trained} B) TruthfulQA is lowest at {least:g} B"
-        yield answer(Result(lowest, n=n, says=says + (", an end of it: no turn is seen" if end else "")))
-        yield stress("the ladder trained alike", least, n=len(alike), lost=end)
+    rows, frame = few(panel, family), tables.base(panel)
+    alike = frame[frame["ladder"].isin(rows["ladder"].dropna())].dropna(subset=[Y]).sort_values(Y)
+    lowest, sizes = rows["params_b"].iloc[0], alike["params_b"]
+    ends = pd.concat([rows.head(1), rows[rows["params_b"] > lowest].head(1)])  # and the lowest of the larger sizes
+    noise, rise = float(np.hypot(*stats.score_noise(ends, Y))), float(ends[Y].diff().iloc[1])
+    end = sizes.iloc[0] in (sizes.min(), sizes.max())
+    of_ladder = {"trained": ", ".join(f"{size:g}" for size in sorted(sizes)), "least": sizes.iloc[0]}
+    yield answer(lowest, len(rows), rise=rise, turn=", an end of it: no turn is seen" if end else "", **of_ladder)
+    yield beyond_zero("score noise", stats.normal_estimate(rise, noise, 2), scale="plain", digits=1, noise=noise)
+    yield stress("the ladder trained alike", float(sizes.iloc[0]), n=len(alike), lost=end)
 
 
 @claim("C53", panels=BASE)
@@ -480,7 +457,7 @@ def scale_range(panel: str) -> Attempts:
 )
 def pythia_scale(panel: str, which: str) -> Attempts:
     """A turn from falling to rising TruthfulQA inside the Pythia sizes, {0}."""
-    rows = pythia(panel)
+    rows = tables.ladder("Pythia", panel=panel)
     if which.startswith("by any"):
         table, gamma = boundary.critical_scales(rows), coupling.local_coupling(rows)["gamma"]
         inside, rising = table.set_index("estimator")["n_c_b"].dropna(), int((gamma > 0).sum())
@@ -526,15 +503,14 @@ def pooled_scale(panel: str) -> Attempts:
     }
     yield answer(parts, share=vertex.share, lower=low, upper=high)
 
-    table = boundary.vertex_intervals(printed).set_index("method").to_dict("index")
-    for method, row in table.items():
-        left = method == "one family left out"
-        covers = "" if left else tables.promise("pooled vertex", str(method), n=row["n"])
+    by_method = boundary.vertex_intervals(printed).set_index("method").to_dict("index")
+    left = by_method.pop("one family left out")
+    size = Result(left["n_c_b"], left["low"], left["high"], left["n"])
+    yield stress("one family left out", size, lost=left["low"] < by_method["rows resampled, as published"]["low"])
+    for method, row in by_method.items():
+        covers = tables.promise("pooled vertex", str(method), n=row["n"])
         size = Result(row["n_c_b"], row["low"], row["high"], row["n"], covers=covers)
-        if left:
-            yield stress(str(method), size, lost=row["low"] < table["rows resampled, as published"]["low"])
-        else:
-            yield stress(f"vertex in billions, {method}", size, row["reason"])
+        yield stress(f"vertex in billions, {method}", size, row["reason"])
 
 
 @claim("C54", panels=BASE, reads=("base_panel", "base_scores"))
@@ -607,18 +583,6 @@ WIDTHS: dict[str, tuple[str, str, tuple[float, ...]]] = {
 }
 
 
-def ladders(panel: str, *named: str) -> pd.DataFrame:
-    """The rows of these ladders in the order of size."""
-    frame = tables.base(panel)
-    return frame[frame["ladder"].isin(named)].sort_values("params_b")
-
-
-def before_and_after(rows: pd.DataFrame) -> dict[str, Estimate]:
-    """r of the two scores, and r after dividing both by d_model / 512."""
-    after = stats.pearson(rows["x_normalised"], rows["y_normalised"])
-    return {"plain": stats.pearson(rows[X], rows[Y]), "divided": after}
-
-
 def nearest_subset(rows: pd.DataFrame, printed: tuple[float, ...]) -> str:
     """Which three or more sizes of a ladder come nearest to two printed values, and what they give."""
     chosen = np.array([mask for mask in product((0.0, 1.0), repeat=len(rows)) if sum(mask) >= 3])
@@ -647,21 +611,22 @@ def shuffled(table: pd.DataFrame) -> Stress:
 @claim(WIDTHS, panels=BASE)  # C08, C09, C10, C11, C12
 def width(panel: str, ladder: str, left_out: str, printed: tuple[float, ...]) -> Attempts:
     """r over the sizes of {0}, plain and with both scores divided by d_model / 512; left out: {1} (billions)."""
-    rows = levers.normalise(ladders(panel, ladder))
-    own = rows[~rows["model"].str.contains(left_out, regex=False)]
+    rows = levers.normalise(tables.ladder(ladder, panel=panel))
+    own, table = rows[~rows["model"].str.contains(left_out, regex=False)], levers.width_by_ladder(rows)
     note = nearest_subset(rows, printed) if printed else ""
     if len(own) < len(rows):
-        plain, divided = (one.estimate for one in before_and_after(rows).values())
-        note = f"with all {len(rows)} sizes: {plain:.3f} to {divided:.3f}"
-    yield answer(before_and_after(own), note=note)
-    yield shuffled(levers.width_by_ladder(rows))
+        note = f"with all {len(rows)} sizes: {table['r'][0]:.3f} to {table['r_normalised'][0]:.3f}"
+    plain, divided = stats.pearson(own[X], own[Y]), stats.pearson(own["x_normalised"], own["y_normalised"])
+    yield answer({"plain": plain, "divided": divided}, note=note)
+    yield shuffled(table)
 
 
 @claim("C07", "C40", panels=BASE)
 def width_families(panel: str) -> Attempts:
     """Of five families: how many have r < 0 and, after dividing both scores by d_model / 512, r > 0 (C07); whether each
     has, after dividing, r > 0 (C40)."""
-    table = levers.width_by_ladder(ladders(panel, *TESTED))
+    frame = tables.base(panel)
+    table = levers.width_by_ladder(frame[frame["ladder"].isin(TESTED)].sort_values("params_b"))
     table = table.sort_values("ladder", key=lambda names: names.map(TESTED.index))
     after, n = table["r_normalised"], len(table)
     parts = {"flipped": ((table["r"] < 0) & (after > 0)).sum(), "of": n, "positive after division": after.min() > 0}

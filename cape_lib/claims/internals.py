@@ -26,9 +26,9 @@ def internal(measure: str) -> pd.DataFrame:
     return rows[rows["measure_id"] == measure].drop_duplicates("model").set_index("model", drop=False)
 
 
-def released(*models: str, measure: str = "hidden_state", column: str = "net_coupling") -> dict[str, float]:
-    """What was released of each model, by default its coupling, in one kind of measurement."""
-    return {model: float(internal(measure)[column][model]) for model in models}
+def released(*models: str, measure: str = "hidden_state") -> dict[str, float]:
+    """The released coupling of each model in one kind of measurement."""
+    return {model: float(internal(measure)["net_coupling"][model]) for model in models}
 
 
 @claim("C13", "C37", reads=READS)

@@ -170,10 +170,6 @@ def registered() -> dict[str, Entry]:
     return _ENTRIES
 
 
-def _unpublished(panel: str) -> Attempts:
-    yield {}
-
-
 def entry(ident: str) -> Entry:
     """The registered function of one claim. A claim of which no part was published in a form that can be computed needs
     none.
@@ -186,7 +182,7 @@ def entry(ident: str) -> Entry:
     if ident in registered():
         return _ENTRIES[ident]
     if parts and all(row["missing"] for row in parts.values()):
-        return Entry(ident, _unpublished)
+        return Entry(ident, lambda panel: iter([{}]))
     raise MissingError(
         f"claims.csv: nothing recomputes {ident}; write a function, @claim({ident!r}), in cape_lib/claims"
     )
@@ -198,7 +194,7 @@ def where(ident: str) -> dict[str, Any]:
     A claim without a function is a row of claim_judgements.csv, which says what is missing.
     """
     known, chapter = entry(ident), about()[ident]["chapter"]
-    if known.function is _unpublished:
+    if ident not in registered():
         rows = (tables.data_dir() / "claim_judgements.csv").read_text("utf-8").splitlines()
         own = {i + 1: row for i, row in enumerate(rows) if row.startswith(f"{ident},")}
         file, line, name, call, code = "data/claim_judgements.csv", min(own), ident, "", "\n".join(own.values())

@@ -127,9 +127,12 @@ def _words(comparison: Comparison) -> str:
 
 # The predictions
 
-_LAB = re.compile(r"lab=(?P<lab>[\w .-]+), next (?P<k>\d+) releases after (?P<after>\d{4}-\d{2})")
-_SINCE = re.compile(r"(?:variants|releases)(?: released)? after (?P<since>\d{4}-\d{2})$")
-_AXIS = re.compile(r"top_k by (?P<axis>\w+)")
+#: what the population of a prediction says beside its columns
+_POPULATION = (
+    re.compile(r"lab=(?P<lab>[\w .-]+), next (?P<top_k>\d+) releases"),
+    re.compile(r"(?:variants|releases)(?: released)? after (?P<after>\d{4}-\d{2})$"),
+    re.compile(r"top_k by (?P<axis>\w+)"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,7 @@ class Prediction:
     `resolves_by` is an ISO date, or None for "the next `top_k` releases of `lab` after `after`". `axis` is the score
     that ranks the top k; `axis_stated` is False where the paper does not say by which score they are chosen. `id` is a
     number for the papers' and "OP1" and so on for the book's own, of which `chance` is the chance of passing that we
-    gave it (percent). Only what is released after `since` (a month) counts, where it is given; `variants`: the variants
+    gave it (percent). Only what is released after the month `after` counts, where it is given; `variants`: the variants
     of one laboratory count, and no frontier panel.
     """
 
@@ -160,7 +163,6 @@ class Prediction:
     unit: str
     note: str
     chance: float | None = None
-    since: str | None = None
     variants: bool = False
 
     @property
@@ -239,26 +241,24 @@ def newest_date() -> str:
 def _read(row: dict[Hashable, Any], line: int, *, file: str = "predictions.csv") -> Prediction:
     where, population = f"{file}, row {line}", str(row["population"])
     cells: dict[str, Any] = {str(name): None if pd.isna(cell) else cell for name, cell in row.items()}
-    of_lab, ranked, since = (pattern.search(population) for pattern in (_LAB, _AXIS, _SINCE))
-    if cells["resolves_by"] is None and not of_lab:
+    for pattern in _POPULATION:
+        match = pattern.search(population)
+        cells |= match.groupdict() if match else {}
+    if cells["resolves_by"] is None and "lab" not in cells:
         raise ScoresError(f"{where}, column resolves_by: blank, and no releases are counted; give one of them")
-    benchmarks = tuple(str(row["benchmarks"]).split(";"))
-    top_k = of_lab["k"] if of_lab else cells["top_k"]
-    first_of_all = benchmarks[0] if top_k and not of_lab else None
-    as_stated = ("name", "made_on", "resolves_by", "quantity", "unit", "chance")
+    benchmarks, top_k, axis = tuple(str(row["benchmarks"]).split(";")), cells["top_k"], cells.get("axis")
+    ranked = top_k is not None and "lab" not in cells
+    as_stated = ("name", "made_on", "resolves_by", "quantity", "lab", "after", "unit", "chance")
     plain: dict[str, Any] = {name: cells.get(name) for name in as_stated}
     plain |= {name: parse(str(row[name]), where=f"{where}, column {name}") for name in ("pass_rule", "fail_rule")}
     return Prediction(
         **plain,
         id=int(row["id"]) if str(row["id"]).isdigit() else str(row["id"]),
         benchmarks=benchmarks,
-        lab=of_lab["lab"] if of_lab else None,
-        after=of_lab["after"] if of_lab else None,
         top_k=int(top_k) if top_k else None,
-        axis=ranked["axis"] if ranked else first_of_all,
-        axis_stated=bool(ranked) or first_of_all is None,
+        axis=axis or (benchmarks[0] if ranked else None),
+        axis_stated=axis is not None or not ranked,
         min_n=int(row["min_n"]),
         note=cells["note"] or "",
-        since=since["since"] if since and not of_lab else None,
         variants=population.startswith("variants"),
     )

@@ -6,7 +6,6 @@ import math
 from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -120,9 +119,11 @@ def gather(card: Prediction, frame: pd.DataFrame, *, resamples: int = 2000) -> S
     frame: `tables.frontier(...)` of the day in question, a release without any score included if it is to be named.
     """
     kinds = {quantity.name for quantity in (*card.pass_rule.quantities, *card.fail_rule.quantities)}
+    later = frame if card.after is None else frame[frame["released"] > pd.Period(card.after).end_time]
     if "h" in kinds:
-        return _releases(card, frame, resamples)
-    return _spreads(card, frame) if "spread" in kinds else _correlation(card, frame, resamples)
+        own = later[later["lab"] == card.lab].sort_values(["released", "model"])
+        return _releases(card, frame, own, resamples)
+    return _spreads(card, later) if "spread" in kinds else _correlation(card, later, resamples)
 
 
 def _correlation(card: Prediction, frame: pd.DataFrame, resamples: int) -> Scored:
@@ -161,11 +162,9 @@ def _spreads(card: Prediction, frame: pd.DataFrame) -> Scored:
     return Scored(card, first, *ends, k, top, values, draws, tuple(better["model"]), share_of=TRUE_SPREAD)
 
 
-def _releases(card: Prediction, frame: pd.DataFrame, resamples: int) -> Scored:
-    assert card.lab is not None and card.after is not None and card.top_k is not None
+def _releases(card: Prediction, frame: pd.DataFrame, later: pd.DataFrame, resamples: int) -> Scored:
+    assert card.top_k is not None
     x, y = card.benchmarks
-    after = pd.Period(card.after).end_time
-    later = frame[(frame["lab"] == card.lab) & (frame["released"] > after)].sort_values(["released", "model"])
     rows = frontier.complete_rows(later, x, y).head(card.top_k)
     # A release of an earlier day that lacks a score may yet take the place of one that counts.
     last = rows["released"].max() if len(rows) == card.top_k else pd.Timestamp.max
@@ -271,18 +270,23 @@ def score_all(
     None for either; panel: a frontier panel.  Raises UsageError on an unknown panel or date, with the nearest.
     """
     known_until, day = newest_date(), check_date(as_of)
-    frame_at = cache(frame_of)
-    scored = []
-    for card in predictions() if cards is None else cards:
-        # What comes out after the window is closed does not count.
-        until = min(day, card.resolves_by or day)
-        rows = counting(card, frame_at(panel, until, claimed_by), until)
-        scored.append(score(card, rows, as_of=day, known_until=known_until, panel=panel))
-    return scored
+    return [
+        score(card, rows_for(card, panel, day, claimed_by), as_of=day, known_until=known_until, panel=panel)
+        for card in (predictions() if cards is None else cards)
+    ]
 
 
-def frame_of(panel: str, until: str, claimed_by: str | None = None) -> pd.DataFrame:
-    """The panel on a day (ISO), with the releases that have none of its scores yet: they too are a lab's next ones."""
+def rows_for(card: Prediction, panel: str, day: str, claimed_by: str | None = None) -> pd.DataFrame:
+    """What is known on a day (ISO) of those that a prediction speaks of; what comes after its window does not count.
+
+    Rows of the panel, in the current one with the releases that have none of its scores yet: they too are a lab's next
+    ones. For a prediction about variants: the variants released by then.
+    """
+    until = min(day, card.resolves_by or day)
+    if card.variants:
+        rows = variants.readings()
+        rows = rows[rows["released"] <= pd.Timestamp(until)]
+        return rows.assign(**{f"{name}_source": rows["source"] for name in card.benchmarks})
     frame = tables.frontier(panel, as_of=until, claimed_by=claimed_by)
     if panel != "current":
         return frame
@@ -290,17 +294,6 @@ def frame_of(panel: str, until: str, claimed_by: str | None = None) -> pd.DataFr
     released = every["release_date"].map(middle)
     unseen = ~every["model"].isin(frame["model"]) & (released <= pd.Timestamp(until))
     return pd.concat([frame, every.assign(released=released)[unseen].reindex(columns=frame.columns)], ignore_index=True)
-
-
-def counting(card: Prediction, frame: pd.DataFrame, until: str) -> pd.DataFrame:
-    """The rows that a prediction speaks of: of the panel or of the variants, after its month and up to a day (ISO)."""
-    if card.variants:
-        rows = variants.readings()
-        frame = rows[rows["released"] <= pd.Timestamp(until)]
-        frame = frame.assign(**{f"{name}_source": frame["source"] for name in card.benchmarks})
-    if card.since is not None:
-        frame = frame[frame["released"] > pd.Period(card.since).end_time]
-    return frame
 
 
 def as_table(scored: list[Scored]) -> pd.DataFrame:
@@ -426,11 +419,9 @@ def turns(
     neither.
     """
     known, day = newest_date(), check_date(as_of)
-    frame_at = cache(frame_of)
-    table = []
+    parts = []
     for card in predictions() if cards is None else cards:
-        until = min(day, card.resolves_by or day)
-        whole = counting(card, frame_at(panel, until, claimed_by), until)
+        whole = rows_for(card, panel, day, claimed_by)
         counted = gather(card, whole, resamples=REPEATS).rows["model"]
         tried = [("as it is", "", whole)]
         tried += [("release left out", str(model), whole[whole["model"] != model]) for model in counted]
@@ -438,16 +429,17 @@ def turns(
         for name, party in SETTINGS:
             if not card.variants and (name, party) != (panel, claimed_by):
                 kind, what = ("claimant", f"{name}, by {party}") if party else ("panel", name)
-                tried.append((kind, what, counting(card, frame_at(name, until, party), until)))
-        here = None
+                tried.append((kind, what, rows_for(card, name, day, party)))
+        table = []
         for kind, what, frame in tried:
             one = score(card, frame, as_of=day, known_until=known, panel=panel, resamples=REPEATS)
             side = "neither" if one.between else _SIDES.get(one.status, "neither")
             side = side if one.n >= card.min_n and one.value == one.value else ""
-            here = side if here is None else here
-            turned = bool(side and here and side != here)
-            table.append((card.id, kind, what, side, one.value, one.n, turned))
-    return pd.DataFrame(table, columns=["id", "kind", "what", "side", "value", "n", "turned"])
+            table.append((card.id, kind, what, side, one.value, one.n))
+        part = pd.DataFrame(table, columns=["id", "kind", "what", "side", "value", "n"])
+        here = part["side"][0]
+        parts.append(part.assign(turned=(part["side"] != here) & (part["side"] != "") & (here != "")))
+    return pd.concat(parts, ignore_index=True)
 
 
 def hangs_on(table: pd.DataFrame, frame: pd.DataFrame | None = None) -> dict[int | str, str]:
@@ -482,8 +474,7 @@ def other_rankings(card: Prediction, *, as_of: str | None = None) -> pd.DataFram
     The paper does not say by which score the ten models of prediction 6 are chosen; empty where no top k is asked for.
     """
     known_until, day = newest_date(), check_date(as_of)
-    frame = tables.frontier("current", as_of=min(day, card.resolves_by or day))
-    table = []
+    frame, table = rows_for(card, "current", day), []
     for axis in card.benchmarks if card.axis is not None else ():
         s = score(replace(card, axis=axis), frame, as_of=day, known_until=known_until)
         table.append((axis, card.axis_stated and axis == card.axis, s.status, s.value, s.low, s.high, s.n))

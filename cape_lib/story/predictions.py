@@ -194,7 +194,7 @@ def own(scored: Sequence[Scored]) -> str:
     """The book's own predictions, one a line, with the chance that it gave each and what became of it."""
     cards = [one.card for one in scored]
     hard = listed(card.id for card in cards if card.chance is not None and card.chance < 50)
-    out = [card.id for card in cards if card.since is None and card.lab is None]
+    out = [card.id for card in cards if card.after is None]
     dayless = [card.id for card in cards if card.resolves_by is None]
     lines = [
         f"- **{card.id}. {card.name}** ({card.chance:g} %, {resolves(card)}). {in_plain(one)} {marks(card)} "
