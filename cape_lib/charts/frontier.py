@@ -136,7 +136,7 @@ def calendar(table: pd.DataFrame, *, title: str, source: str) -> Figure:
     """
     look = colours("what", table["what"].unique(), (MUTED, BLUE), hidden=True)
     chart = forest(table, "row", across("estimate", "correlation r", [-1, 1]), colour=look)
-    caption = "Bars: 95 % intervals that leave each lab out in turn."
+    caption = "Bars: 95 % intervals that leave each lab out in turn. *Sourced*: only scores with a source."
     return figure(chart, "calendar", title, source, f"{table['panel'].nunique()} panels", caption)
 
 

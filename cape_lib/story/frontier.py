@@ -35,6 +35,8 @@ LEVEL = 0.05
 #: Scores that lie nearer are one score (points).
 DIFFERS = 0.05
 SHORT = {X: "SWE", Y: "GPQA"}
+#: Statuses of a cell of the published panel for which no statement of the maker was found.
+NO_STATEMENT = ("unchecked", "independent only")
 SINCE = ["lab", "model", "release_date", "later"]
 #: What a correlation of the calendar is called in a chart, in its order.
 PLAIN, HELD = "as it is", "date held fixed"
@@ -259,16 +261,30 @@ def independent(table: pd.DataFrame) -> str:
     )
 
 
-def stopped(last: pd.DataFrame) -> str:
-    """Which makers no longer state SWE-bench Verified, and since when; last: `tables.last_stated` of it."""
+def stopped(last: pd.DataFrame, example: pd.Series | None = None) -> str:
+    """Which makers no longer state SWE-bench Verified, and since when; last: `tables.last_stated` of it.
+
+    example: a release of the page; where its score is no maker's statement, that stands beside its maker.
+    """
     silent = last[last["stopped"]]
     if silent.empty:
         return f"All {times(len(last), 'maker')} that stated {label(X)} still do."
-    makers = [f"{lab} after {model} ({day}; {n} since)" for lab, model, day, n in silent[SINCE].to_numpy()]
+    aside = {} if example is None else {example["lab"]: _only_published(example)}
+    rows = silent[SINCE].to_numpy()
+    makers = [f"{lab} after {model} ({day}; {n} since{aside.get(lab, '')})" for lab, model, day, n in rows]
     return (
         f"**{len(silent)} of {times(len(last), 'maker')}** that stated {label(X)} give it for none of their last "
         f"{STOPPED_AFTER} or more releases: {listed(makers, most=len(makers))}."
     )
+
+
+def _only_published(one: pd.Series) -> str:
+    """That a release's SWE-bench score has no statement of its maker, as the audit of the cells says; else nothing."""
+    cells = tables.load("frontier_cells")
+    own = cells[(cells["model"] == one["model"]) & (cells["benchmark"] == X) & (cells["value"] == one[X])]
+    if not own["status"].isin(NO_STATEMENT).any():
+        return ""
+    return f"; the {one[X]:.1f} of {one['model']} is the papers', not {one['lab']}'s"
 
 
 def remember(
