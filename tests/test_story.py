@@ -404,11 +404,9 @@ def twins_of(trained: list[float], untrained: list[float], *, half: float = 0.1)
 
 
 def test_a_probe_that_finds_competition_or_nothing_is_told_so() -> None:
-    from cape_lib.charts import testbed as draw
-
     internal = tables.load("internal_coupling")
     competing, nothing = twins_of([-0.8, -0.7, -0.6], [0.1, 0.0, 0.2]), twins_of([0.1, 0.2, 0.3], [0.1, 0.2, 0.3])
-    falls, stays = draw.twin_gap(competing), draw.twin_gap(nothing)
+    falls, stays = chapter_4.twin_gap(competing), chapter_4.twin_gap(nothing)
     one = chapter_4.answer(internal, competing, falls, falls)
     assert "in 3 of 3 blocks" in one.sentence and "each time towards competing" in one.sentence
     assert one.interval.startswith("Training moves the coupling of 3 tiny models by -0.80")
@@ -426,12 +424,10 @@ def test_a_probe_that_finds_competition_or_nothing_is_told_so() -> None:
 
 
 def test_released_values_with_a_definition_and_a_twin_change_the_answer_on_the_mechanism() -> None:
-    from cape_lib.charts import testbed as draw
-
     internal = tables.load("internal_coupling")
     output = internal.assign(weight_dependent="true", measure="cosine of centred means", note="untrained twin measured")
     rows = twins_of([0.8, 0.7, 0.6], [0.1, 0.0, 0.2])
-    gap = draw.twin_gap(rows)
+    gap = chapter_4.twin_gap(rows)
     assert chapter_4.answer(internal, rows, gap, gap).sentence.startswith("**From what was released one cannot know**")
     values = chapter_4.answer(output, rows, gap, gap).sentence
     assert values.startswith("**The released values leave it open**: on 0 of 40")
@@ -447,9 +443,7 @@ def test_the_shift_by_training_is_the_t_interval_of_scipy() -> None:
 
 
 def test_a_family_that_falls_within_one_kind_is_told_so() -> None:
-    from cape_lib.charts import testbed as draw
-
-    several = draw.within_kinds(tables.load("internal_coupling"))
+    several = chapter_4.within_kinds(tables.load("internal_coupling"))
     assert several.set_index("model")["size"][["OPT-125M", "OPT-13B"]].tolist() == [0.125, 13.0]
     text = chapter_4.drop(several, "OPT")
     assert text.startswith("OPT rises within each kind of measurement: from 0.514 (OPT-125M) to 0.876 (OPT-13B), and")

@@ -20,9 +20,8 @@ from cape_lib.charts.tabular import html_table
 from cape_lib.claims import CONCLUSIONS, Verdict
 from cape_lib.output import plain
 from cape_lib.signs import sentence, typeset
+from cape_lib.story.claims import ORDER
 
-#: Verdicts as a legend lists them, strongest first but for what nobody can tell.
-ORDER = ("reproduced", "reproduced with definition", "in the last digit", "differs", "not testable")
 #: Marks abreast and one below another in a cell of the two axes.
 ABREAST, DEEP = 6, 4
 #: Whether a page is as narrow as a phone, to Vega.
@@ -85,12 +84,6 @@ def grid(verdicts: Iterable[Verdict]) -> str:
     return ", ".join(f"{cells[pair]} {pair[0]} and {pair[1]}" for pair in order if cells[pair])
 
 
-def tally(verdicts: Iterable[Verdict]) -> str:
-    """How many verdicts there are of each kind, as part of a sentence."""
-    words = [one.verdict for one in verdicts]
-    return ", ".join(f"{words.count(word)} {word}" for word in ORDER)
-
-
 def ledger(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]]) -> HTML:
     """All claims on one page, to search, filter, sort, open and download; those of this book are counted apart.
 
@@ -129,15 +122,7 @@ def _tables(one: Verdict, others: Mapping[str, Mapping[str, Verdict]]) -> tuple[
     how = [claims.how(part) for part in one.parts]
     words = ["as above" if how[at] == before else how[at] for at, before in enumerate(["", *how[:-1]])]
     parts = [
-        (
-            part.name,
-            claims.printed(part),
-            part.came_out,
-            part.interval,
-            part.n,
-            _marked(part.verdict),
-            definition,
-        )
+        (part.name, claims.printed(part), part.came_out, part.interval, part.n, _marked(part.verdict), definition)
         for part, definition in zip(one.parts, words, strict=True)
     ]
     there = {one.panel: one} | {panel: by_id[one.id] for panel, by_id in others.items() if one.id in by_id}

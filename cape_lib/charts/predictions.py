@@ -17,7 +17,7 @@ from cape_lib.charts.forms import across, band, dots, forest, line_at, row_names
 from cape_lib.charts.frame import Figure, figure, filled
 from cape_lib.charts.frontier import lab_colour
 from cape_lib.charts.look import GRID, INK, PAPER
-from cape_lib.frontier.lines import FROZEN_INTERCEPT, FROZEN_SLOPE
+from cape_lib.frontier.lines import FROZEN_INTERCEPT, FROZEN_SLOPE, frozen_rows, later_releases, published_band
 from cape_lib.predictions import STATUSES, Scored, power, prediction, resolves
 from cape_lib.signs import FAILS, HOLDS, MARKS, typeset
 from cape_lib.story.answer import listed, verb
@@ -35,19 +35,8 @@ def cards(scored: Sequence[Scored], *, plain: bool = False) -> HTML:
 
     plain: its plain sentence, status and today's value; rules, data and sources folded.
     """
-    cards = [
-        {
-            "id": one.card.id,
-            "heading": in_plain(one) if plain else one.card.name,
-            "mark": MARKS[one.status].text,
-            "status": one.status,
-            "today": today(one) if plain else "",
-            "terms": _terms(one),
-            "links": {link: _place(link) for link in one.sources if link.startswith("http")},
-        }
-        for one in scored
-    ]
-    return HTML(typeset(filled("cards.html", cards=cards)))
+    words = {"in_plain": in_plain, "today": today, "terms": _terms, "links": _links, "marks": MARKS}
+    return HTML(typeset(filled("cards.html", scored=scored, plain=plain, **words)))
 
 
 def _terms(one: Scored) -> dict[str, str]:
@@ -71,11 +60,14 @@ def _terms(one: Scored) -> dict[str, str]:
     }
 
 
-def _place(link: str) -> str:
-    """The name of an address: its host and the end of its path."""
-    parts = urlsplit(link)
-    host, end = parts.netloc, unquote(parts.path.rstrip("/").rpartition("/")[2])
-    return f"{host.removeprefix('www.')}: {end[:48]}" if end else host
+def _links(one: Scored) -> dict[str, str]:
+    """The public addresses of its scores -> the host and the end of the path."""
+    names = {}
+    for link in (link for link in one.sources if link.startswith("http")):
+        parts = urlsplit(link)
+        host, end = parts.netloc, unquote(parts.path.rstrip("/").rpartition("/")[2])
+        names[link] = f"{host.removeprefix('www.')}: {end[:48]}" if end else host
+    return names
 
 
 def gauges(table: pd.DataFrame) -> Figure:
@@ -150,14 +142,15 @@ def day_by_day(table: pd.DataFrame) -> Figure:
     return figure(charts, "prediction-days", title, SOURCE, f"{len(rows)} values", caption, rows=rows, height=150)
 
 
-def own_check(later: pd.DataFrame, *, band: float, flat_band: float) -> Figure:
+def own_check(published: pd.DataFrame) -> Figure:
     """The papers' own check: distance of the five later models from the line, and from a flat guess, in bands.
 
-    later: `frontier.later_releases`;  band, flat_band: half widths in points.
+    published: the frontier panel of that name.
     """
+    later, old = later_releases(published), frozen_rows(published)["gpqa_diamond"]
+    half = np.array([published_band(published)["published"], 1.96 * float(old.std(ddof=0))])
     words = {"h": "the line through 34 models", "h_flat": "their mean GPQA"}
     long = later.melt(["model", "lab"], list(words), "guess", "points").replace({"guess": words})
-    half = np.array([band, flat_band])
     ends = pd.DataFrame({"guess": list(words.values()), "low": -half, "high": half})
     y, x = row_names("guess"), across("points", "points of GPQA Diamond off the guess")
     bands = alt.Chart(ends).mark_bar(height=44, color=GRID).encode(x=same_axis(x, "low"), x2="high:Q", y=y)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Sequence
-from html import escape
 from typing import Any
 
 import altair as alt
@@ -13,7 +12,7 @@ from IPython.display import HTML
 
 from cape_lib.charts import forms
 from cape_lib.charts.forms import across, colours, forest, line_at, row_names, same_axis
-from cape_lib.charts.frame import Figure, figure
+from cape_lib.charts.frame import Figure, figure, inline
 from cape_lib.charts.look import GRID
 from cape_lib.charts.tabular import table
 from cape_lib.signs import MARKS, typeset
@@ -41,7 +40,7 @@ def difference_table(effects: pd.DataFrame, cells: pd.DataFrame) -> HTML:
             "published": f"{row['before']:.1f}",
             "now": "no source" if pd.isna(row["after"]) else f"{row['after']:.1f}",
             "h": "" if pd.isna(row["h_after"]) else f"{row['h_before']:+.1f}\u00a0→\u00a0{row['h_after']:+.1f}",
-            "why": HTML(f'<div class="cape-wide">{typeset(escape(str(row.get("reason") or "")))}</div>'),
+            "why": HTML(f'<div class="cape-wide">{inline(str(row.get("reason") or ""))}</div>'),
             "where": HTML(f'<div class="cape-wide">{_where(row)}</div>'),
         }
         for row in rows.to_dict("records")
@@ -54,22 +53,16 @@ def _where(row: dict[Hashable, Any]) -> str:
 
     A transcription is an address or a file of a repository: a link too.
     """
-
-    def link(address: str, name: str) -> str:
-        return f'<a href="{escape(address)}">{escape(name)}</a>'
-
     address, via = str(row.get("source") or ""), row.get("read_via")
-    stated = link(address, "source") if address.startswith("http") else escape(address)
+    stated = inline(f"[source]({address})" if address.startswith("http") else address)
     if not isinstance(via, str) or not via:
         return stated
-    file = re.match(r"github\.com/([^@\s]+)@(\w+) (\S+)", via)
-    page = re.match(r"(?:https://)?([\w.-]+\.\w+/[^\s,]+)", via)
-    read = escape(via)
-    if file:
-        read = link(f"https://github.com/{file[1]}/blob/{file[2]}/{file[3]}", file[1])
-    elif page:
-        read = link(f"https://{page[1]}", "/".join(page[1].removeprefix("github.com/").split("/")[:2]))
-    return f"{stated} <small>(read in {read})</small>"
+    if file := re.match(r"github\.com/([^@\s]+)@(\w+) (\S+)", via):
+        via = f"[{file[1]}](https://github.com/{file[1]}/blob/{file[2]}/{file[3]})"
+    elif page := re.match(r"(?:https://)?([\w.-]+\.\w+/[^\s,]+)", via):
+        name = "/".join(page[1].removeprefix("github.com/").split("/")[:2])
+        via = f"[{name}](https://{page[1]})"
+    return f"{stated} <small>(read in {inline(via)})</small>"
 
 
 def source(rows: pd.DataFrame) -> str:

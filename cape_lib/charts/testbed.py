@@ -13,44 +13,18 @@ from cape_lib.charts import forms
 from cape_lib.charts.forms import ALL, across, band, colours, dots, forest, line_at, row_names, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import AMBER, BLUE, GREY, GRID, INK, PALETTE, PAPER, PURPLE, TWO_SIDES
-from cape_lib.stats import Estimate, wilson, wilson_clustered
+from cape_lib.stats import Estimate
 from cape_lib.story.answer import listed
-from cape_lib.story.mechanism import changed
-from cape_lib.story.steering import verdicts
+from cape_lib.story.levers import CHANCE, corpora_that_dip
+from cape_lib.story.mechanism import FLAT, KINDS, changed, twin_gap
+from cape_lib.story.steering import AFTER_MYTHS, RELIABLE, WANTED, WORDS, lead_over_random, verdicts
 
-#: Readings of an equivalent scale in short
-SHORT = {"x": "same HellaSwag", "y": "same TruthfulQA", "residual": "same TruthfulQA for its HellaSwag"}
 TESTBED = "[testbed](../book/data.html#testbed), models trained for this book"
 CORPORA = {"D": "most web authors believe the myths", "K": "one in five believes them"}
 RIGHT = "right answers to contested questions"
-#: What guessing among four candidates gives.
-CHANCE = 0.25
 GUESS = "Dashed: what a guess gives."
-#: Kind of measurement -> in words; two kinds are never compared.
-KINDS = {
-    "per_head": "per head, Qwen",
-    "attention_pattern": "attention pattern",
-    "flat_not_stated": "not stated, flat",
-    "opt_ladder": "OPT ladder",
-    "per_unit_nc2": "per unit, first run",
-    "per_unit_nc3": "per unit, second run",
-    "hidden_state": "hidden state",
-    "cosine_of_means": "cosine of means",
-    "text_only": "paper text only",
-}
-DEPENDS = {"false": "no", "doubtful": "perhaps not", "unknown": "not known"}
 #: The two twins of a probe -> their colour on every page.
 TWINS = {"trained": BLUE, "untrained": GREY}
-#: Column -> the place in the model at which the cosine of the two mean vectors was read.
-STAGES = {
-    "net_coupling": "hidden state",
-    "output_proj_cosine": "output projection",
-    "wider_proj_cosine": 'GELU ("wider")',
-}
-#: Half of an interval with which one can tell 60 % from 40 % (points).
-WANTED = 10.0
-#: Texts that a direction is fitted on -> in words
-WORDS = {"reg": "register", "ctx": "context", "stmt": "statement"}
 #: Where a direction is there to be found, and where none is -> in words, in the order of the rows
 CASES = {
     "planted": "put there by hand",
@@ -110,30 +84,6 @@ def loss_and_truth(scores: pd.DataFrame) -> Figure:
     title = f"The loss falls in {down} of {len(steps)} steps{rise}; the right answers fall and rise"
     charts = [trace(rows, x, y, **look) for y in (loss, truth.title("right answers"))]
     return figure(charts, "loss-through-the-dip", title, TESTBED, f"{len(rows)} models", rows=rows)
-
-
-def corpora_that_dip(grid: pd.DataFrame) -> pd.DataFrame:
-    """One row a corpus (believers, ref): lowest and highest share right over the widths, and the width of the lowest.
-
-    grid: the curation rows of `testbed_grid`.
-    """
-    cells = grid.sort_values("truth").groupby(["believers", "ref"], as_index=False)
-    rows = cells.agg(lowest=("truth", "first"), at=("width", "first"), highest=("truth", "last"))
-    return rows.assign(below_chance=rows["lowest"] < CHANCE)
-
-
-def dip_reading(cell: pd.DataFrame) -> str:
-    """What one share of believers shows, in a sentence; cell: its rows."""
-    corpora = corpora_that_dip(cell)
-    below = corpora[corpora["below_chance"]]
-    if not len(below):
-        return f"No width falls below chance ({CHANCE:.0%}); the lowest share is {corpora['lowest'].min():.0%}."
-    worst = below.sort_values("lowest").iloc[0]
-    shares = listed(map("{:.0%}".format, below["ref"]), most=9)
-    return (
-        f"Below chance ({CHANCE:.0%}) with {shares} of reliable text; lowest at width {worst['at']}: "
-        f"{worst['lowest']:.0%} right."
-    )
 
 
 def dip_grid(rows: pd.DataFrame, *, grid: pd.DataFrame) -> Figure:
@@ -206,7 +156,7 @@ def layers(table: pd.DataFrame) -> Figure:
     rows = table.round({"relative_depth": 3, "coupling": 5}).assign(kind=table["measure_id"].map(KINDS))
     rows = rows[["model", "layer", "relative_depth", "coupling", "kind"]]
     spans = table.groupby(["measure_id", "model"])["coupling"].agg(["min", "max"])
-    still = spans[spans["max"] - spans["min"] < 1e-4]
+    still = spans[spans["max"] - spans["min"] < FLAT]
     low, high = still["min"].min(), still["max"].max()
     one_band = len(still) > 1 and high - low < 0.05
     axes = across("relative_depth", "depth (0 first layer, 1 last)"), upright("coupling", "coupling")
@@ -220,31 +170,6 @@ def layers(table: pd.DataFrame) -> Figure:
         f"The band at {(low + high) / 2:.2f} is {len(still)} flat lines on one another." if one_band else "",
         rows=rows,
     )
-
-
-def within_kinds(internal: pd.DataFrame) -> pd.DataFrame:
-    """The couplings of families of which one kind of measurement has two sizes or more.
-
-    internal: `tables.load("internal_coupling")`.  Returns its rows with size (billions) and kind.
-    """
-    rows = internal.dropna(subset=["net_coupling"])
-    number = rows["model"].str.extract(r"([\d.]+)([BM])")
-    size = number[0].astype(float) / number[1].map({"B": 1.0, "M": 1000.0})
-    rows = rows.assign(size=size, kind=rows["measure_id"].map(KINDS))
-    runs = rows[rows["measure_id"].isin(["opt_ladder", "per_unit_nc2", "per_unit_nc3"])].sort_values(["family", "size"])
-    return pd.DataFrame(runs.groupby(["family", "kind"]).filter(lambda part: len(part) > 1))
-
-
-def twin_gap(probed: pd.DataFrame) -> pd.DataFrame:
-    """One row a block: coupling trained and untrained, and whether their 95 % intervals lie apart.
-
-    probed: `testbed_probes`, or the rows of one model in that form.
-    """
-    wide = probed.pivot(index=["model", "layer"], columns="weights", values=["coupling", "low", "high"])
-    gap = wide["coupling"][["trained", "untrained"]]
-    above = wide["low", "trained"] > wide["high", "untrained"]
-    below = wide["high", "trained"] < wide["low", "untrained"]
-    return pd.DataFrame(gap.assign(above=above, below=below).rename_axis(columns=None).reset_index())
 
 
 def twins(rows: pd.DataFrame, *, probed: pd.DataFrame, name: str = "probe-twins") -> Figure:
@@ -271,27 +196,6 @@ def along_depth(rows: pd.DataFrame) -> Figure:
     title, n = changed(gap, "On a real model training"), f"{len(gap)} blocks of {', '.join(rows['model'].unique())}"
     source = "[probes of real models](../book/data.html#other-tables), run for this book"
     return figure(chart, "probe-real", title, source, n, rows=shown, height=240)
-
-
-def with_intervals(totals: pd.DataFrame) -> pd.DataFrame:
-    """Share of changed texts with Wilson's interval, percent.  totals: `tables.load("steering_totals")`."""
-    shares = [wilson(int(changed), int(n)) for changed, n in totals[["n_changed", "n_total"]].to_numpy()]
-    for column, name in (("percent", "estimate"), ("low", "low"), ("high", "high")):
-        totals = totals.assign(**{column: [100 * getattr(share, name) for share in shares]})
-    return totals.assign(records=totals["has_records"].map({True: "prompts recorded", False: "totals only"}))
-
-
-def precision(items: np.ndarray, *, share: float) -> pd.DataFrame:
-    """Half of Wilson's 95 % interval (points) at a share (0-1) for each number of items."""
-    from statsmodels.stats.proportion import proportion_confint
-
-    low, high = proportion_confint(share * items, items, method="wilson")  # an expected count need not be whole
-    table = pd.DataFrame({"items": items, "half": 50 * (high - low), "share": share})
-    enough = int(table.loc[table["half"].round(1) <= WANTED, "items"].min())
-    table.attrs["reading"] = (
-        f"At a true share of {share:.0%}, {enough} questions answered wrong before give ±{WANTED:g} points."
-    )
-    return table
 
 
 def needed(rows: pd.DataFrame) -> Figure:
@@ -329,25 +233,6 @@ def cases(trials: pd.DataFrame) -> Figure:
         "luckiest of many controls can come upon the direction that the mixed labels hide."
     )
     return figure(chart, "protocol-cases", verdicts(trials), TESTBED, f"{len(trials)} runs", caption, rows=trials)
-
-
-def lead_over_random(surface: pd.DataFrame) -> pd.DataFrame:
-    """One row a place: the strength (above 0) where the direction leads random ones most, and what both reach there.
-
-    surface: `testbed_surface` of one model and contrast.
-    """
-    steered = surface[surface["dose"] > 0].assign(lead=surface["right"] - surface["control_high"])
-    best = steered.loc[steered.groupby("place", sort=False)["lead"].idxmax()]
-    return best[["place", "dose", "right", "low", "high", "control_high", "kl", "lead", "n"]].reset_index(drop=True)
-
-
-def dose_reading(rows: pd.DataFrame) -> str:
-    """The strength at which one place leads random directions most, with its cost, in a sentence."""
-    best = lead_over_random(rows).iloc[0]
-    return (
-        f"At {best['place']} the lead is largest at strength {best['dose']:g}: {best['right']:.0%} right, the "
-        f"best of 20 random directions {best['control_high']:.0%}, at {best['kl']:.2f} nats a token on stories."
-    )
 
 
 def dose_response(rows: pd.DataFrame, *, surface: pd.DataFrame) -> Figure:
@@ -391,8 +276,8 @@ def tones(rows: pd.DataFrame, *, registers: pd.DataFrame) -> Figure:
         hollow=ALL,
         bars=rows.assign(what=words["after"]),
     )
-    calm = registers[registers["tone"].isin(["reference", "question"])]
-    myths = registers[registers["tone"] == "web, after three myths"]
+    calm = registers[registers["tone"].isin(RELIABLE)]
+    myths = registers[registers["tone"] == AFTER_MYTHS]
     each = myths.assign(wrong=myths["n"] - myths["right_before"]).groupby("contrast", sort=False)
     share = each["corrected"].sum() / each["wrong"].sum()
     corrects = [f"{value:.0%} as a {WORDS[str(one)]}" for one, value in share.items()]
@@ -408,31 +293,3 @@ def tones(rows: pd.DataFrame, *, registers: pd.DataFrame) -> Figure:
         "reliable registers.",
         rows=rows,
     )
-
-
-def tone_reading(rows: pd.DataFrame) -> str:
-    """Shares right before and after steering where the model is wrong by itself; rows: as in `tones`."""
-    at = rows.set_index("tone")
-    words = {"web, open": "open web text", "web, after three myths": "after three myths"}
-    return (
-        f"The {rows['direction'].iloc[0]} direction: "
-        + ", ".join(f"{words[tone]} {at['before'][tone]:.0%} to {at['after'][tone]:.0%}" for tone in words)
-        + " right."
-    )
-
-
-def tone_shares(registers: pd.DataFrame) -> pd.DataFrame:
-    """One row a tone and direction: shares right before, after (with 95 % limits, clustered by model) and random.
-
-    registers: `testbed_registers`.  Shares 0-1.
-    """
-
-    rows = []
-    parts = registers.assign(direction=registers["contrast"].map(WORDS)).groupby(["direction", "tone"], sort=False)
-    for (direction, tone), part in parts:
-        hits = np.concatenate([np.arange(n) < k for n, k in zip(part["n"], part["right_after"], strict=True)])
-        after = wilson_clustered(hits, np.repeat(part["model"].to_numpy(), part["n"]))
-        row = {"direction": direction, "tone": tone, "before": part["right_before"].sum() / part["n"].sum()}
-        row |= {"after": after.estimate, "low": after.low, "high": after.high, "n": int(part["n"].sum())}
-        rows.append(row | {"random": float(np.average(part["controls"], weights=part["n"])), "models": len(part)})
-    return pd.DataFrame(rows)

@@ -8,7 +8,6 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from cape_lib import claims
 from cape_lib.charts import forms
 from cape_lib.charts.forms import across, colours, dots, named, trace, upright
 from cape_lib.charts.frame import Figure, figure
@@ -16,6 +15,7 @@ from cape_lib.charts.look import AMBER, BLUE, GREY, INK, PURPLE, SKY
 from cape_lib.frontier import effort, variants
 from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MEASURES, REASONING, WRONG
 from cape_lib.stats import ols
+from cape_lib.story.again import most_moved, thinking_sizes
 from cape_lib.tables import label
 
 SOURCE = f"[models of today](../book/data.html#one-lab), Artificial Analysis, to {DATA_END}"
@@ -84,8 +84,7 @@ def measure_rows(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
 
 def artefact(rows: pd.DataFrame, generation: str) -> Figure:
     """One family by size, thinking: GPQA against the share admitted, sizes that lose by thinking hollow."""
-    part = rows[(rows["generation"] == generation) & (rows["mode"] == "reasoning") & rows["params_b"].notna()]
-    part = part.sort_values("params_b")
+    part, left = thinking_sizes(rows, generation)
     flags = variants.truncation(rows).loc[part.index]
     words = ["loses by thinking", "many tokens", "within bounds"]
     part = part.assign(
@@ -96,8 +95,7 @@ def artefact(rows: pd.DataFrame, generation: str) -> Figure:
     axes = across(REASONING, "GPQA Diamond (%)", [0, 100]), upright(ADMITS, "share admitted (%)", [0, 80])
     look = forms.by("state", words, (AMBER, SKY, BLUE), ("cross", "diamond", "circle"))
     shown, scores = part[["model", "size", "state", "tokens", REASONING, ADMITS]], [REASONING, ADMITS]
-    losing, left = part[flags["loses"]], part[~flags["loses"]]
-    names = named(losing[["size", *scores]], *axes, "size", height=180, around=[part[scores]])
+    names = named(part.loc[flags["loses"], ["size", *scores]], *axes, "size", height=180, around=[part[scores]])
     whole, rest = (float(table[REASONING].corr(table[ADMITS])) for table in (part, left))
     return figure(
         alt.layer(dots(shown, *axes, tooltip="tokens", size=110, **look), *names),
@@ -128,13 +126,12 @@ def effort_paths(rows: pd.DataFrame) -> Figure:
     y = upright("value", f"{label(ADMITS)} (%), log scale", [low, 100], type="log", nice=False, clamp=True)
     y = y.axis(values=[value for value in (1, 2, 5, 10, 20, 40, 80) if value >= low], format=".3~r")
     maker = colours("maker", {name: MAKERS.get(name, GREY) for name in [*makers, *last]})
-    rose, fell, n = int((ladders[ADMITS] > 0).sum()), int((ladders[ADMITS] < 0).sum()), len(ladders)
-    moves = f"lowers the {label(ADMITS)} in {fell}" if fell >= rose else f"raises the {label(ADMITS)} in {rose}"
+    (way, most), n = most_moved(effort.counted(ladders, ADMITS)), len(ladders)
     lines = trace(shown, x, y, colour=maker, detail="weights:N", opacity=0.8)
     return figure(
         lines + dots(shown, x, y, colour=maker, tooltip="effort", size=45),
         "effort-paths",
-        f"More effort at the same weights {moves} of {n} models",
+        f"More effort at the same weights {way} the {label(ADMITS)} in {most} of {n} models",
         SOURCE,
         f"{n} models, {ladders['lab'].nunique()} makers",
         "One line a model, from its lowest thinking effort to its highest.",
@@ -151,15 +148,3 @@ def wide_by(parts: Sequence[pd.DataFrame], keys: Sequence[str]) -> pd.DataFrame:
     """Tables of one measure each (columns keys, r, measure) side by side, a column a measure."""
     wide = pd.concat(parts).pivot(index=list(keys), columns="measure", values="r")[list(MEASURES)]
     return wide.rename(columns=label).rename_axis(columns=None).reset_index()
-
-
-def surviving(panel: str = "independent") -> pd.DataFrame:
-    """The papers' frontier claims that a panel can judge: claim, its sentence, its conclusion there, by which test, and
-    what that test rests on (releases, labs or steps).
-    """
-    ids = [one for one in claims.claim_ids() if panel in claims.panels_of(one)]
-    rows = [
-        (one.id, one.sentence, one.conclusion, one.conclusion_test.name, one.conclusion_test.n)
-        for one in claims.evaluate(ids, panel=panel)
-    ]
-    return pd.DataFrame(rows, columns=["claim", "says", "conclusion", "tested by", "rests on"]).convert_dtypes()

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import fisher_exact
 
-from cape_lib import tables
+from cape_lib import claims, tables
 from cape_lib.base import coupling
 from cape_lib.errors import MissingError
 from cape_lib.frontier import date_confound, effort, fit_line, lab_means, lab_r, variants
@@ -111,7 +111,7 @@ def effort_moral(rows: pd.DataFrame) -> str:
         count = _counts(effort.effort_ladders(rows))
     except MissingError:
         return ""
-    (knows, known), (admits, admitted) = (_most(count[score]) for score in (KNOWS, ADMITS))
+    (knows, known), (admits, admitted) = (most_moved(count[score]) for score in (KNOWS, ADMITS))
     two_ways = all(count[score]["rose"] > count[score]["fell"] for score in (WRONG, PRECISION))
     return (
         f"At the same weights more effort {knows} what is known in {known} of {count[KNOWS]['n']} models and {admits} "
@@ -120,7 +120,7 @@ def effort_moral(rows: pd.DataFrame) -> str:
     )
 
 
-def _most(count: dict[Any, Any]) -> tuple[str, int]:
+def most_moved(count: dict[Any, Any]) -> tuple[str, int]:
     """What a lever did to a score in most models, and in how many; count: `effort.counted`."""
     return ("raises", count["rose"]) if count["rose"] >= count["fell"] else ("lowers", count["fell"])
 
@@ -131,7 +131,7 @@ def _switched_on(rows: pd.DataFrame) -> str:
         on = effort.counted(effort.off_and_on(rows), ADMITS)
     except MissingError:
         return ""
-    way, most = _most(on)
+    way, most = most_moved(on)
     makers = on["makers_up"] if way == "raises" else on["makers"] - on["makers_up"]
     averaged = f"(averaged by maker, in {makers} of {on['makers']})"
     return f"; switching thinking on {way} that share in {most} of {on['n']} pairs {averaged}"
@@ -282,7 +282,7 @@ def from_minimal(rows: pd.DataFrame) -> str:
 def effort_sure(rows: pd.DataFrame) -> str:
     """The dose with its interval, how many single changes are beyond noise, and what turns the count."""
     moved, slopes = effort.counted(effort.effort_ladders(rows), ADMITS), effort.slopes(rows, ADMITS)
-    (way, most), (admits, more, precise) = _most(moved), _doses(rows)
+    (way, most), (admits, more, precise) = most_moved(moved), _doses(rows)
     together = max(moved["makers_up"], moved["makers"] - moved["makers_up"])
     agree = f"All {together}" if together == moved["makers"] else f"{together} of {moved['makers']}"
     return (
@@ -416,10 +416,22 @@ def one_laboratory() -> str:
     )
 
 
+def surviving(panel: str = "independent") -> pd.DataFrame:
+    """The papers' frontier claims that a panel can judge: claim, its sentence, its conclusion there, by which test, and
+    what that test rests on (releases, labs or steps).
+    """
+    ids = [one for one in claims.claim_ids() if panel in claims.panels_of(one)]
+    rows = [
+        (one.id, one.sentence, one.conclusion, one.conclusion_test.name, one.conclusion_test.n)
+        for one in claims.evaluate(ids, panel=panel)
+    ]
+    return pd.DataFrame(rows, columns=["claim", "says", "conclusion", "tested by", "rests on"]).convert_dtypes()
+
+
 # --- by size ---------------------------------------------------------------------------------------------------------
 
 
-def _family(rows: pd.DataFrame, generation: str, aside: str = "loses") -> tuple[pd.DataFrame, pd.DataFrame]:
+def thinking_sizes(rows: pd.DataFrame, generation: str, aside: str = "loses") -> tuple[pd.DataFrame, pd.DataFrame]:
     """The thinking variants of one generation by size: all, and those that `aside` of `variants.truncation` leaves.
 
     MissingError names the generations that have three sizes.
@@ -435,7 +447,7 @@ def _family(rows: pd.DataFrame, generation: str, aside: str = "loses") -> tuple[
 
 def artefact(rows: pd.DataFrame, generation: str = "Qwen3.5") -> str:
     """One family in reasoning mode, with and without the sizes that ran out of tokens."""
-    family, left = _family(rows, generation)
+    family, left = thinking_sizes(rows, generation)
     r = _r(family)
     if len(left) == len(family):
         sizes = f"these {len(family)} sizes of {generation}, none of which loses by thinking"
@@ -456,7 +468,7 @@ def artefact(rows: pd.DataFrame, generation: str = "Qwen3.5") -> str:
 
 def control(rows: pd.DataFrame, generation: str = "Qwen3.5") -> str:
     """The control of the artefact: the same sizes without thinking, where no token is spent on it."""
-    family, _ = _family(rows, generation)
+    family, _ = thinking_sizes(rows, generation)
     part = rows[(rows["generation"] == generation) & (rows["mode"] == "none")]
     still = part[part["params_b"].isin(family["params_b"])].drop_duplicates("params_b")
     if len(still) < 3:
@@ -468,7 +480,7 @@ def control(rows: pd.DataFrame, generation: str = "Qwen3.5") -> str:
 
 def family_text(rows: pd.DataFrame, generation: str) -> str:
     """r of GPQA with q and with the wrong share in one generation, with and without what ran out."""
-    family, left = _family(rows, generation, "set_aside")
+    family, left = thinking_sizes(rows, generation, "set_aside")
     parts = {"all": family, "without what ran out": left, "without the two smallest": family.iloc[2:]}
     readings = [
         f"{word} ({len(part)} sizes) {_r(part):.2f} with the share admitted, {_r(part, WRONG):.2f} with the wrong share"
@@ -568,8 +580,8 @@ def remember(
     every = rows if among is None else among
     knows, admits = (variants.association(rows, m) for m in (KNOWS, ADMITS))
     partial = variants.association(rows, ADMITS, given=HELD)
-    way, most = _most(effort.counted(ladders := effort.effort_ladders(every), ADMITS))
-    family, left = _family(every, generation)
+    way, most = most_moved(effort.counted(ladders := effort.effort_ladders(every), ADMITS))
+    family, left = thinking_sizes(every, generation)
     lead = f"Among models{_which(rows)[1:]}, reasoning" if _which(rows) else "Reasoning"
     without = f" and {_r(left):.2f} over the {len(left)} that did not lose by thinking"
     return (

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
 from cape_lib.claims import CONCLUSIONS, Verdict, printed
 from cape_lib.story.answer import Answer, capital, times, verb
 
+#: Verdicts as a legend lists them, strongest first but for what nobody can tell.
+ORDER = ("reproduced", "reproduced with definition", "in the last digit", "differs", "not testable")
 #: What a verdict does not hold.
 ONE_TEST = (
     "A verdict has no interval. A conclusion that withstands has met one test, named in its row; another could still "
@@ -94,6 +96,12 @@ def _float(value: object) -> float:
         return math.nan if isinstance(value, bool) else float(str(value))
     except ValueError:
         return math.nan
+
+
+def tally(verdicts: Iterable[Verdict]) -> str:
+    """How many verdicts there are of each kind, as part of a sentence."""
+    words = [one.verdict for one in verdicts]
+    return ", ".join(f"{words.count(word)} {word}" for word in ORDER)
 
 
 def _by_word(verdicts: Sequence[Verdict]) -> str:

@@ -7,7 +7,7 @@ import math
 import pandas as pd
 
 from cape_lib.stats import Estimate, mean_interval, seen_effect, seen_share
-from cape_lib.story.answer import Answer, named, pick, sign, times, verb
+from cape_lib.story.answer import Answer, listed, named, pick, sign, times, verb
 from cape_lib.tables import label
 
 #: What a guess among the four answers of the made world gives.
@@ -120,8 +120,32 @@ def seeds_and_noise(dip: pd.DataFrame) -> str:
     )
 
 
+def corpora_that_dip(grid: pd.DataFrame) -> pd.DataFrame:
+    """One row a corpus (believers, ref): lowest and highest share right over the widths, and the width of the lowest.
+
+    grid: the curation rows of `testbed_grid`.
+    """
+    cells = grid.sort_values("truth").groupby(["believers", "ref"], as_index=False)
+    rows = cells.agg(lowest=("truth", "first"), at=("width", "first"), highest=("truth", "last"))
+    return rows.assign(below_chance=rows["lowest"] < CHANCE)
+
+
+def dip_reading(cell: pd.DataFrame) -> str:
+    """What one share of believers shows, in a sentence; cell: its rows."""
+    corpora = corpora_that_dip(cell)
+    below = corpora[corpora["below_chance"]]
+    if not len(below):
+        return f"No width falls below chance ({CHANCE:.0%}); the lowest share is {corpora['lowest'].min():.0%}."
+    worst = below.sort_values("lowest").iloc[0]
+    shares = listed(map("{:.0%}".format, below["ref"]), most=9)
+    return (
+        f"Below chance ({CHANCE:.0%}) with {shares} of reliable text; lowest at width {worst['at']}: "
+        f"{worst['lowest']:.0%} right."
+    )
+
+
 def corpora(rows: pd.DataFrame) -> str:
-    """In how many made corpora some width falls below chance; rows: one a corpus, `believers`, `below_chance`."""
+    """In how many made corpora some width falls below chance; rows: `corpora_that_dip`."""
     below, above = rows[rows["below_chance"]], rows[~rows["below_chance"]]
     if below.empty:
         return (

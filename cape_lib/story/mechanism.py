@@ -13,6 +13,18 @@ from cape_lib.story.answer import Answer, between, pick, times, with_interval
 FLAT = 1e-4
 #: How often an unbiased squared distance is above zero where there is none, about.
 EVEN = 0.5
+#: Kind of measurement -> in words; two kinds are never compared.
+KINDS = {
+    "per_head": "per head, Qwen",
+    "attention_pattern": "attention pattern",
+    "flat_not_stated": "not stated, flat",
+    "opt_ladder": "OPT ladder",
+    "per_unit_nc2": "per unit, first run",
+    "per_unit_nc3": "per unit, second run",
+    "hidden_state": "hidden state",
+    "cosine_of_means": "cosine of means",
+    "text_only": "paper text only",
+}
 #: In the name of a measurement: what was not published of it.
 UNDEFINED = r"not published|not stated"
 #: What the interval of a coupling and of its twin holds, and what it does not.
@@ -49,6 +61,18 @@ def shift(probed: pd.DataFrame) -> Estimate:
     wide = probed.pivot(index=["model", "layer"], columns="weights", values="coupling")
     change = (wide["trained"] - wide["untrained"]).groupby("model").mean().dropna()
     return mean_interval(change, "mean over models, t interval")
+
+
+def twin_gap(probed: pd.DataFrame) -> pd.DataFrame:
+    """One row a block: coupling trained and untrained, and whether their 95 % intervals lie apart.
+
+    probed: `testbed_probes`, or the rows of one model in that form.
+    """
+    wide = probed.pivot(index=["model", "layer"], columns="weights", values=["coupling", "low", "high"])
+    low, high = wide["low"], wide["high"]
+    gap = wide["coupling"][["trained", "untrained"]]
+    gap = gap.assign(above=low["trained"] > high["untrained"], below=high["trained"] < low["untrained"])
+    return pd.DataFrame(gap.rename_axis(columns=None).reset_index())
 
 
 def _apart(gap: pd.DataFrame) -> str:
@@ -185,10 +209,23 @@ def output(table: pd.DataFrame) -> str:
     )
 
 
+def within_kinds(internal: pd.DataFrame) -> pd.DataFrame:
+    """The couplings of families of which one kind of measurement has two sizes or more.
+
+    internal: `tables.load("internal_coupling")`.  Returns its rows with size (billions) and kind.
+    """
+    rows = internal.dropna(subset=["net_coupling"])
+    number = rows["model"].str.extract(r"([\d.]+)([BM])")
+    size = number[0].astype(float) / number[1].map({"B": 1.0, "M": 1000.0})
+    rows = rows.assign(size=size, kind=rows["measure_id"].map(KINDS))
+    runs = rows[rows["measure_id"].isin(["opt_ladder", "per_unit_nc2", "per_unit_nc3"])].sort_values(["family", "size"])
+    return pd.DataFrame(runs.groupby(["family", "kind"]).filter(lambda part: len(part) > 1))
+
+
 def drop(several: pd.DataFrame, family: str) -> str:
     """What the sizes of one family show within one kind of measurement.
 
-    several: model, family, size (billions), kind, net_coupling; only kinds with two sizes or more of a family.
+    several: `within_kinds`.
     """
     own = several[several["family"] == family].sort_values("size")
     if own.empty:

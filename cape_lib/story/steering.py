@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cape_lib import tables
-from cape_lib.stats import corrected, p_short, p_text, wilson
+from cape_lib.stats import corrected, p_short, p_text, wilson, wilson_clustered
 from cape_lib.story.answer import Answer, listed, span, times, verb
 
+#: Texts that a direction is fitted on -> in words.
+WORDS = {"reg": "register", "ctx": "context", "stmt": "statement"}
 #: Directions of the made worlds that are there to be found; "stmt" is the papers' recipe of statements.
 THERE = ("reg", "ctx")
 PAPERS = "stmt"
 RELIABLE = ("reference", "question")
 OPEN = "web, open"
 AFTER_MYTHS = "web, after three myths"
+#: Half of an interval with which one can tell 60 % from 40 % (points).
+WANTED = 10.0
 #: p up to which a direction ranks among the best of its controls.
 LEVEL = 0.05
 
@@ -77,8 +82,7 @@ def counted(trials: pd.DataFrame) -> str:
 
 def _kinds(there: pd.DataFrame) -> str:
     """The kinds of direction that are there to be found, "register and context directions"."""
-    words = {"reg": "register", "ctx": "context"}
-    return f"{listed(words[kind] for kind in THERE if kind in set(there['contrast']))} directions"
+    return f"{listed(WORDS[kind] for kind in THERE if kind in set(there['contrast']))} directions"
 
 
 def _largest(runs: pd.DataFrame) -> pd.Series:
@@ -256,6 +260,73 @@ def stronger(doses: pd.DataFrame) -> str:
     return (
         f"More strength gains {most if gain > 0 else f'nothing{where}'}. Unsteered {span(start['right'])} are right; "
         f"the strongest has {span(last['right'])} and costs {span(last['cost'], '.2f')} nats a token."
+    )
+
+
+def with_intervals(totals: pd.DataFrame) -> pd.DataFrame:
+    """Share of changed texts with Wilson's interval, percent.  totals: `tables.load("steering_totals")`."""
+    counts = totals[["n_changed", "n_total"]].to_numpy(int).tolist()
+    shares = 100 * pd.DataFrame([wilson(*pair) for pair in counts], totals.index)[["estimate", "low", "high"]]
+    words = totals["has_records"].map({True: "prompts recorded", False: "totals only"})
+    return totals.assign(percent=shares["estimate"], low=shares["low"], high=shares["high"], records=words)
+
+
+def precision(items: np.ndarray, *, share: float) -> pd.DataFrame:
+    """Half of Wilson's 95 % interval (points) at a share (0-1) for each number of items."""
+    from statsmodels.stats.proportion import proportion_confint
+
+    low, high = proportion_confint(share * items, items, method="wilson")  # an expected count need not be whole
+    table = pd.DataFrame({"items": items, "half": 50 * (high - low), "share": share})
+    enough = int(table.loc[table["half"].round(1) <= WANTED, "items"].min())
+    table.attrs["reading"] = (
+        f"At a true share of {share:.0%}, {enough} questions answered wrong before give ±{WANTED:g} points."
+    )
+    return table
+
+
+def lead_over_random(surface: pd.DataFrame) -> pd.DataFrame:
+    """One row a place: the strength (above 0) where the direction leads random ones most, and what both reach there.
+
+    surface: `testbed_surface` of one model and contrast.
+    """
+    steered = surface[surface["dose"] > 0].assign(lead=surface["right"] - surface["control_high"])
+    best = steered.loc[steered.groupby("place", sort=False)["lead"].idxmax()]
+    return best[["place", "dose", "right", "low", "high", "control_high", "kl", "lead", "n"]].reset_index(drop=True)
+
+
+def dose_reading(rows: pd.DataFrame) -> str:
+    """The strength at which one place leads random directions most, with its cost, in a sentence."""
+    best = lead_over_random(rows).iloc[0]
+    return (
+        f"At {best['place']} the lead is largest at strength {best['dose']:g}: {best['right']:.0%} right, the "
+        f"best of 20 random directions {best['control_high']:.0%}, at {best['kl']:.2f} nats a token on stories."
+    )
+
+
+def tone_shares(registers: pd.DataFrame) -> pd.DataFrame:
+    """One row a tone and direction: shares right before, after (with 95 % limits, clustered by model) and random.
+
+    registers: `testbed_registers`.  Shares 0-1.
+    """
+    rows = []
+    parts = registers.assign(direction=registers["contrast"].map(WORDS)).groupby(["direction", "tone"], sort=False)
+    for (direction, tone), part in parts:
+        hits = np.concatenate([np.arange(n) < k for n, k in zip(part["n"], part["right_after"], strict=True)])
+        after = wilson_clustered(hits, np.repeat(part["model"].to_numpy(), part["n"]))
+        row = {"direction": direction, "tone": tone, "before": part["right_before"].sum() / part["n"].sum()}
+        row |= {"after": after.estimate, "low": after.low, "high": after.high, "n": int(part["n"].sum())}
+        rows.append(row | {"random": float(np.average(part["controls"], weights=part["n"])), "models": len(part)})
+    return pd.DataFrame(rows)
+
+
+def tone_reading(rows: pd.DataFrame) -> str:
+    """Shares right before and after steering where the model is wrong by itself; rows: `tone_shares`, one direction."""
+    at = rows.set_index("tone")
+    words = {OPEN: "open web text", AFTER_MYTHS: "after three myths"}
+    return (
+        f"The {rows['direction'].iloc[0]} direction: "
+        + ", ".join(f"{words[tone]} {at['before'][tone]:.0%} to {at['after'][tone]:.0%}" for tone in words)
+        + " right."
     )
 
 

@@ -17,6 +17,7 @@ from cape_lib.charts import testbed as draw
 from cape_lib.errors import ScoresError, UsageError
 from cape_lib.lm import models, pages, steering, testbed, texts
 from cape_lib.lm.steering.verdicts import KINDS
+from cape_lib.story import levers
 from experiments.testbed import prompts, recipes, training, trials, worlds
 from experiments.testbed import tables as measured
 
@@ -103,10 +104,10 @@ def test_a_dip_is_a_width_below_chance() -> None:
             "truth": [0.3, 0.1, 0.9, 0.4, 0.5, 0.9],
         }
     )
-    result = draw.corpora_that_dip(grid)
+    result = levers.corpora_that_dip(grid)
     assert result["below_chance"].tolist() == [True, False] and result["at"].tolist() == [16, 8]
-    assert "8%" in draw.dip_reading(grid) and "10% right" in draw.dip_reading(grid)
-    assert "No width" in draw.dip_reading(grid[grid.ref == 0.2])
+    assert "8%" in levers.dip_reading(grid) and "10% right" in levers.dip_reading(grid)
+    assert "No width" in levers.dip_reading(grid[grid.ref == 0.2])
 
 
 def _fixed(truth: Any) -> pd.DataFrame:
