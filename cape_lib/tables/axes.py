@@ -153,9 +153,7 @@ def axis_named(name: str) -> Axis:
     """The axis that a person calls so; one that is not among `NAMES` is a column of the table."""
     plain = name.strip()
     column = known_name(plain)
-    if plain in KNOWN or column in KNOWN:
-        return KNOWN.get(plain) or KNOWN[column]
-    return Axis(plain, column, column, before=f"{column} ", scale="linear")
+    return KNOWN.get(plain) or KNOWN.get(column) or Axis(plain, column, column, before=f"{column} ", scale="linear")
 
 
 def of_rows(axis: Axis, rows: pd.DataFrame) -> Axis:
@@ -163,7 +161,7 @@ def of_rows(axis: Axis, rows: pd.DataFrame) -> Axis:
 
     Steps always are; tokens and compute where the names without their revisions, or the sizes, are one.
     """
-    if axis.name not in ("tokens", "flops", "step"):
+    if not is_training(axis):
         return axis
     sizes = rows["params_b"].dropna() if "params_b" in rows else pd.Series(dtype=float)
     one = rows["model"].astype(str).map(model_names.run_in_name).nunique() == 1

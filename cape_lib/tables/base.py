@@ -51,14 +51,10 @@ def ladder(name: str, *, panel: str = "published") -> pd.DataFrame:
     Raises UsageError where no ladder has that name.
     """
     frame = base(panel)
-    on_ladder = frame[frame["ladder"].notna()]
-    rows = on_ladder[on_ladder["ladder"] == name]
-    if rows.empty:
-        rows = on_ladder[on_ladder["family"] == name]
-    if rows.empty:
-        rows = added()
-        rows = rows[rows["family"] == name]
-    if rows.empty or rows["ladder"].nunique() > 1:
+    of_family = frame[frame["ladder"].notna() & (frame["family"] == name)]
+    places = (frame[frame["ladder"] == name], of_family, added().query("family == @name"))
+    rows = next(filter(len, places), of_family)
+    if rows["ladder"].nunique() != 1:
         raise UsageError(suggest(f"ladder in the {panel} panel", name, [*ladders(panel), *added()["family"].unique()]))
     return rows.sort_values("params_b", ignore_index=True)
 

@@ -205,6 +205,20 @@ def to_count(cell: str, *, decimal_comma: bool) -> float | None:
     return number
 
 
+def to_cell(cell: str, *, name: str, decimal_comma: bool, scale: float = 1.0) -> Cell | None:
+    """What a cell of the column `name` says, in our unit, or None where it is no number. scale: as its head says."""
+    count = name in table()["count_columns"]
+    if name == "params_b":
+        return to_sizes(cell, decimal_comma=decimal_comma, scale=scale)
+    if name == "step":
+        number = to_count(cell, decimal_comma=decimal_comma)
+    elif name in table()["unit_columns"] or name == "tokens_b":
+        number = to_size(cell, decimal_comma=decimal_comma, scale=scale, count=count)
+    else:
+        return to_score(cell, decimal_comma=decimal_comma, count=count)
+    return None if number is None else Cell(number)
+
+
 def writes_decimal_commas(cells: Iterable[str]) -> bool:
     """Whether a comma-separated table has quoted decimal commas ("50,5") throughout: some, and no decimal point."""
     some = False

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from cape_lib.tables import columns
+
 #: "7b", "1.1B", "410M", "8x7B", "1b1" (BLOOM), "A2.7B" (active); never "300B-tokens" or "step1000"
 _SIZE = re.compile(
     r"(?<![A-Za-z0-9.])(?P<active>a|e)?(?:(?P<experts>\d+)x)?(?P<number>\d+(?:[._]\d+)?)(?P<unit>[bm])(?P<digit>\d)?"
@@ -97,7 +99,6 @@ _TOKENS = re.compile(
     r"|(?P<number>\d+(?:\.\d+)?)(?P<unit>[kmbt])(?:[-_ ]?tok(?:en)?s?|t))(?![a-z0-9])",
     re.IGNORECASE,
 )
-_BILLIONS = {"k": 1e-6, "m": 1e-3, "b": 1.0, "t": 1e3}
 
 
 def step_in_name(name: str) -> float | None:
@@ -111,7 +112,7 @@ def tokens_in_name(name: str) -> float | None:
     hit = _TOKENS.search(name)
     if hit is None:
         return None
-    return float(hit["first"] or hit["number"]) * _BILLIONS[(hit["after"] or hit["unit"]).casefold()]
+    return float(hit["first"] or hit["number"]) * columns.table()["units"][(hit["after"] or hit["unit"]).casefold()]
 
 
 def run_in_name(name: str) -> str:

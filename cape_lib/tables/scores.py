@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
@@ -88,11 +88,11 @@ def check_scores(
     """
     options = options or TableOptions()
     sheet = upright(source if isinstance(source, Sheet) else read_sheet(source, sep=options.sep))
-    if is_training(axis_named(options.axis)):
+    axis = axis_named(options.axis)
+    if is_training(axis):
         sheet = _one_run(sheet)
     heads, notes = _headings(sheet)
     names, named = [head.name for head in heads], [known_name(name) for name in pair]
-    axis = axis_named(options.axis.strip() if options.axis.strip() in names else options.axis)
     _need(sheet, names, named, sized=axis.by_size)
     strict = named or [name for two in PAIRS for name in two]
     along = [axis.column, *(["pretrain_tokens_b"] if axis.column == "tokens_b" else [])]
@@ -106,10 +106,10 @@ def check_scores(
         values[name] = cells["value"]
         # A sheet that shows 50.5 % holds 0.505: where guessing alone gives more, a head with % is not enough.
         headed = head.percent and not (name in GUESSABLE and (cells["value"].dropna() <= 1).all())
-        if headed or cells.get("percent", pd.Series()).eq(True).any():
+        if headed or cells["percent"].eq(True).any():
             percent.add(name)
         for part, own in (("active", "active_params_b"), ("stderr", f"{name}_stderr")):
-            if part in cells and cells[part].notna().any() and own not in names:
+            if cells[part].notna().any() and own not in names:
                 beside[own] = cells[part].astype(float)
                 notes += [f"{name}: the number after ± is read as its standard error"] * (part == "stderr")
         if head.shots and head.known and f"{name}_protocol" not in names:
@@ -214,31 +214,22 @@ _INSTEAD = {
 
 
 def _column(sheet: Sheet, index: int, head: Heading, strict: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
-    """One column: what each of its cells says (the fields of `Cell`, of text the value alone), and notes.
+    """One column: what each of its cells says (the fields of `Cell`, of text the value alone is filled), and notes.
 
     A cell that is no number is refused where it matters, else the column is text.
     """
-    name, comma = head.name, sheet.decimal_comma
+    name = head.name
     text = sheet.cells.iloc[:, index].reset_index(drop=True).astype(object)
     text = text.where(~text.map(columns.is_blank), np.nan)
+    as_text = text.to_frame("value").reindex(columns=list(Cell._fields))
     if name in TEXT or name.endswith("_protocol"):
-        return text.to_frame("value"), []
-    count = name in columns.table()["count_columns"]
-    read: Callable[[str], Cell | float | None]
-    if name == "params_b":
-        read = partial(columns.to_sizes, decimal_comma=comma, scale=head.scale)
-    elif name in columns.table()["unit_columns"] or name == "tokens_b":
-        read = partial(columns.to_size, decimal_comma=comma, scale=head.scale, count=count)
-    elif name == "step":
-        read = partial(columns.to_count, decimal_comma=comma)
-    else:
-        read = partial(columns.to_score, decimal_comma=comma, count=count)
-    numbers = {at: read(cell) for at, cell in text.dropna().items()}
-    bad = pd.Series([at in numbers and numbers[at] is None for at in text.index])
+        return as_text, []
+    read = partial(columns.to_cell, name=name, decimal_comma=sheet.decimal_comma, scale=head.scale)
+    cells = text.dropna().map(read)
+    bad = cells.isna().reindex(text.index, fill_value=False)
     if not bad.any():
-        cells = [cell if isinstance(cell, Cell) else Cell(cell) for cell in numbers.values() if cell is not None]
-        parts = pd.DataFrame(cells, index=list(numbers), columns=Cell._fields).reindex(text.index)
-        return parts.astype({"value": float}), []
+        numbers = pd.DataFrame(cells.tolist(), index=cells.index, columns=Cell._fields)
+        return numbers.reindex(text.index).astype({"value": float}), []
     cell, says = text[bad].iloc[0], "{!r} is not a number; "
     forms = ((re.fullmatch(form, cell), words) for form, words in _INSTEAD.items())
     step = next(match.expand(words) for match, words in forms if match)
@@ -246,7 +237,7 @@ def _column(sheet: Sheet, index: int, head: Heading, strict: Sequence[str]) -> t
         step = "experts share parameters; give their total in billions (Mixtral 8x7B has 46.7)"
     sheet.refuse(bad & (name.removesuffix("_stderr") in strict), name, f"{says}{{}}", text, pd.Series(step, text.index))
     notable = head.known or bad.sum() < text.notna().sum() / 2
-    return text.to_frame("value"), sheet.note(bad & notable, name, f"{says}the column is not read as scores", text)
+    return as_text, sheet.note(bad & notable, name, f"{says}the column is not read as scores", text)
 
 
 def _families(sheet: Sheet, frame: pd.DataFrame, options: TableOptions, axis: Axis) -> tuple[bool, list[str]]:
