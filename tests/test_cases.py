@@ -319,6 +319,13 @@ RESULTS: list[tuple[str, Options, dict[str, tuple[float, str, float]], str]] = [
         {"a-3b": (3.0, "truthfulqa", 36.0)},
         "fractions, read as percent",
     ),
+    ("ours/text_beside.csv", Options(), {"a-7b@step3000": (7.0, "hellaswag", 70.75)}, "'not run' is not a number"),
+    (
+        "ours/text_beside.csv",
+        Options(table=TableOptions(axis="tokens", batch_tokens=1e6)),
+        {"a-1b@step1000": (1.0, "tokens_b", 1.0)},
+        "step: 'main' is not a number; the column is not read",
+    ),
     ("swe_small.csv", Options(), {"Old-1": (float("nan"), "swe_bench_verified", 0.8)}, "read as percent"),
     (
         "small_scores_are_percent.csv",
@@ -370,6 +377,7 @@ REFUSED: list[tuple[str, Options, int, str]] = [
     ("stranger/tables", Options(), 3, "a table is read where it is named: .*first.csv '.*second 2.csv'"),
     ("ours/inspect_failed.json", Options(), 3, "ended as error"),
     ("ours/model_config.json", Options(), 3, "configuration of a model"),
+    ("ours/text_beside.csv", Options(table=TableOptions(size="active")), 3, "row 3, column active_params_b: 'half'"),
     ("ours/two_columns.csv", Options(), 3, "columns HellaSwag and HS are both hellaswag"),
     ("ours/millions.csv", Options(), 3, "in millions.*params_m"),
     ("ours/scaling_runs.csv", Options(), 3, "--by family,recipe"),

@@ -84,6 +84,12 @@ class Task(NamedTuple):
     group: bool = False
 
 
+def part_of(*counts: tuple[Any, Any]) -> str:
+    """Why a run is not the whole test, by the first pair of questions answered and questions there that differ; ""."""
+    lacking = [(a, b) for a, b in counts if isinstance(a, int) and isinstance(b, int) and a < b]
+    return "".join(f"{a} of {b} items" for a, b in lacking[:1])
+
+
 def run_of(path: Path, model: Any, *, stated: Any = None, limit: Any = None, revision: Any = None) -> Run:
     """The run of a file by what it says: a name or path of the model, a date, a limit of questions, a revision."""
     identity = (("revision", text(revision)),) if text(revision) not in ("", "main") else ()
@@ -257,16 +263,17 @@ def _inspect(document: dict[str, Any], path: Path) -> Tasks:
         yield f"{path.name}: {name} by the scorer {text(chosen)}; not read: {', '.join(others)}"
     # Not the whole test: samples chosen, samples not finished, answers without a score.
     every, samples = results.get("total_samples"), value_at(about, "dataset.sample_ids")
-    pairs = [(results.get("completed_samples"), every)]
-    pairs += [(len(samples), value_at(about, "dataset.samples"))] if isinstance(samples, list) else []
-    pairs += [(first.get("scored_samples"), every)] if first.get("unscored_samples") else []
-    some = [f"{a} of {b} items" for a, b in pairs if isinstance(a, int) and isinstance(b, int) and a < b]
+    picked = len(samples) if isinstance(samples, list) else None
+    scored = first.get("scored_samples") if first.get("unscored_samples") else None
+    some = part_of(
+        (results.get("completed_samples"), every), (picked, value_at(about, "dataset.samples")), (scored, every)
+    )
     limit, created = value_at(about, "config.limit"), about.get("created")
     run = run_of(path, model.partition("/")[2] or model, stated=created, limit=limit)
     row = {key: value_at(metric, "value") for key, metric in section(first, "metrics").items()}
     protocol = ["Inspect", shots_text(options.get("fewshot", options.get("num_fewshot")))]
     protocol.append(version_text(about.get("task_version")))
-    run = run._replace(partial=run.partial or next(iter(some), ""))
+    run = run._replace(partial=run.partial or some)
     yield Task(run, name, sources(name, "Inspect"), row | {"accuracy_stderr": row.get("stderr")}, protocol)
 
 
@@ -349,10 +356,9 @@ def _harness(document: dict[str, Any], path: Path) -> Tasks:
         protocol += [version_text(versions.get(name)), *alike]
         protocol += facts(dtype, value_at(document, "config.fewshot_seed"), shots) if new else []
         counts = section(section(document, "n-samples"), name)
-        items, whole = counts.get("effective"), counts.get("original")
-        some = isinstance(items, int) and isinstance(whole, int) and items < whole
+        items = counts.get("effective")
         yield Task(
-            run._replace(partial=run.partial or (f"{items} of {whole} items" if some else "")),
+            run._replace(partial=run.partial or part_of((items, counts.get("original")))),
             name,
             () if name in old else sources(name, tool),
             {_metric(key): value for key, value in row.items() if key not in ("alias", "name", "sample_len")},
@@ -417,15 +423,11 @@ def _tasks_of_olmes(document: Any) -> list[dict[str, Any]]:
     if not isinstance(document, dict) or "all_primary_scores" not in document:
         one = section(document, "metrics") and "task_name" in document
         return [document] if one else []
-    rows = document.get("tasks", document.get("metrics"))
-    model = {"model_config": section(document, "model_config")}
+    rows, named = document.get("tasks", document.get("metrics")), ("task_name", "alias", "task")
     return [
-        {
-            **model,
-            **row,
-            "task_name": next((row[key] for key in ("task_name", "alias", "task") if key in row), ""),
-            "metrics": section(row, "metrics") or row,
-        }
+        {"model_config": section(document, "model_config")}
+        | row
+        | {"task_name": next((row[key] for key in named if key in row), ""), "metrics": section(row, "metrics") or row}
         for row in (rows if isinstance(rows, list) else [])
         if isinstance(row, dict)
     ]

@@ -24,7 +24,7 @@ from cape_lib.errors import SurroundingsError
 from cape_lib.ingest.readers import is_number
 from cape_lib.tables import load
 from cape_lib.tables import variants as every_variant
-from cape_lib.tables.files import checked, data_dir, read_text, table_file, table_names
+from cape_lib.tables.files import checked, data_dir, read_text
 from cape_lib.tables.variants import highest_effort
 
 #: a listing or one file of a source is never larger than this (bytes), and never slower (seconds)
@@ -302,10 +302,7 @@ def updated(changes: list[Changes], folder: Path) -> dict[str, str]:
 
     Raises ScoresError, as for any bad table, where a new value is impossible; nothing of the book is touched.
     """
-    for path in [*data_dir().glob("*.json"), *map(table_file, table_names())]:
-        copy = folder / path.relative_to(data_dir())
-        copy.parent.mkdir(exist_ok=True)
-        shutil.copy(path, copy)
+    shutil.copytree(data_dir(), folder, dirs_exist_ok=True)
     files = {}
     for change in filter(None, changes):
         path = folder / f"{change.table}.csv"

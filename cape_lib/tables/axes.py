@@ -294,7 +294,7 @@ def _numbers(frame: pd.DataFrame, name: str) -> bool:
 def _from_names(sheet: Sheet, frame: pd.DataFrame, column: str, read: Callable[[str], float | None]) -> list[str]:
     """Fill the blanks of a column from the names of the models; ScoresError where a name contradicts it."""
     named = frame["model"].astype(str).map(read).astype(float)
-    stated = frame[column].astype(float) if column in frame else pd.Series(np.nan, index=frame.index)
+    stated = frame[column] if _numbers(frame, column) else pd.Series(np.nan, index=frame.index)
     apart = (stated - named).abs() > 0.02 * named.abs()
     says = "{:g} here, {:g} in the name {}; correct one of the two"
     sheet.refuse(apart, column, says, stated, named, frame["model"])

@@ -95,7 +95,8 @@ def check_scores(
     names, named = [head.name for head in heads], [known_name(name) for name in pair]
     _need(sheet, names, named, sized=axis.by_size)
     strict = named or [name for two in PAIRS for name in two]
-    along = [axis.column, *(["pretrain_tokens_b"] if axis.column == "tokens_b" else [])]
+    along = [axis.column] + ["pretrain_tokens_b"] * (axis.column == "tokens_b")
+    along += ["active_params_b"] * (options.size == "active")
     percent: set[str] = set()
     values: dict[str, pd.Series] = {}
     beside: dict[str, pd.Series] = {}
@@ -105,8 +106,8 @@ def check_scores(
         notes += more
         values[name] = cells["value"]
         # A sheet that shows 50.5 % holds 0.505: where guessing alone gives more, a head with % is not enough.
-        headed = head.percent and not (name in GUESSABLE and (cells["value"].dropna() <= 1).all())
-        if headed or cells["percent"].eq(True).any():
+        above = pd.to_numeric(cells["value"], errors="coerce").gt(1).any()
+        if (head.percent and (above or name not in GUESSABLE)) or cells["percent"].eq(True).any():
             percent.add(name)
         for part, own in (("active", "active_params_b"), ("stderr", f"{name}_stderr")):
             if cells[part].notna().any() and own not in names:

@@ -139,10 +139,8 @@ def read_sheet(source: str | Path | pd.DataFrame, *, sep: str | None = None, nam
         if len(above) > 1 and end[:1].isdigit() and len(end) < min(map(len, above)):
             what = f"ends in row {line} at {end!r}, which is shorter than all above it; was it cut off?"
             notes.append(f"{path.name}: {what}")
-    comma = mark not in ("", ",", " ")
-    if mark in ("", ","):
-        comma = columns.writes_decimal_commas(cell.strip() for _, cells in rows[1:] for cell in cells)
-    sheet = _sheet(str(path), rows, comma)
+    written = columns.writes_decimal_commas(cell.strip() for _, cells in rows[1:] for cell in cells)
+    sheet = _sheet(str(path), rows, written if mark in ("", ",") else mark != " ")
     if rows[0][0] in (rules := _rules(text.splitlines())) and len(rules) > 1:
         notes.append(f"{path.name}: read the table in row {rows[0][0]}; not read: {len(rules) - 1} more in the text")
     return sheet.of(sheet.cells, *notes)
@@ -470,7 +468,7 @@ def _sheet(name: str, rows: list[Row], decimal_comma: bool = False) -> Sheet:
     if not body:
         raise ScoresError(f"{name}: has column names but no row below them; add one row a model")
     table = _frame(list(body.values()), header[:width], body)
-    table = table.iloc[:, [at for at, head in enumerate(table.columns) if head or table.iloc[:, at].ne("").any()]]
+    table = table.loc[:, (table.columns != "") | table.ne("").any().to_numpy()]
     if not table.columns[0]:
         numbers = [cell for cell in table.iloc[:, 0] if cell]
         if all(cell.isdecimal() for cell in numbers) and len(set(numbers)) == len(numbers):
