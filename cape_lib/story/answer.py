@@ -41,6 +41,11 @@ def times(count: int, noun: str, nouns: str | None = None) -> str:
     return f"{count} {noun if count == 1 else nouns or noun + 's'}"
 
 
+def of(rows: pd.Series) -> str:
+    """How many of some rows are true, "3 of 5"."""
+    return f"{int(rows.sum())} of {len(rows)}"
+
+
 def verb(count: int, several: str) -> str:
     """The form of a verb that goes with a count: "lies" for 1 and "lie" else."""
     irregular = {"are": "is", "have": "has", "do": "does", "were": "was"}

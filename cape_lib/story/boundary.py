@@ -12,7 +12,7 @@ from cape_lib.base.boundary import boundary_power
 from cape_lib.base.coupling import TOKEN_EDGE, FamilyModel
 from cape_lib.claims import Verdict
 from cape_lib.stats import Estimate, seen_difference
-from cape_lib.story.answer import Answer, capital, estimates, listed, named, pick, span, times, with_interval
+from cape_lib.story.answer import Answer, capital, estimates, listed, named, pick, span, times, verb, with_interval
 from cape_lib.tables import ChapterRows, label, mark
 from cape_lib.tables.axes import PARAMS, Axis
 
@@ -93,13 +93,9 @@ def _alone(scales: pd.DataFrame, family: str) -> str:
 def estimators(scales: pd.DataFrame, family: str, *, along: Axis = PARAMS) -> str:
     """What the named estimators say of one family, in one sentence."""
     none = f"no boundary in these {along.points}"
-    words = {
-        "boundary": ("places a turn with confidence", "place a turn with confidence"),
-        "undecided": ("is undecided", "are undecided"),
-        none: (f"finds {none}", f"find {none}"),
-    }
-    names = {verdict: scales.loc[scales["verdict"] == verdict, "estimator"] for verdict in words}
-    parts = [f"{times(len(who), *words[verdict])}{named(who)}" for verdict, who in names.items() if len(who)]
+    words = {"boundary": ("place", "a turn with confidence"), "undecided": ("are", "undecided"), none: ("find", none)}
+    names = {word: scales.loc[scales["verdict"] == verdict, "estimator"] for verdict, word in words.items()}
+    parts = [f"{len(who)} {verb(len(who), do)} {what}{named(who)}" for (do, what), who in names.items() if len(who)]
     where = "" if along.by_size else f" {along.where}"
     return f"Of {len(scales)} estimators of a turn of {family}{where}, {', '.join(parts)}."
 
@@ -112,6 +108,16 @@ def one_estimator(row: Any, along: Axis = PARAMS) -> str:
         high = f"{row.high:.2f}" if row.high < math.inf else size(math.inf)
         place = f"{row.n_c_b:.2f} B [{low}, {high}], {mark('critical scales', row.estimator, n=row.n)}"
     return f"- **{row.estimator}**: {f'{place}; ' if row.n_c_b > 0 else ''}{row.verdict}. {capital(row.reason)}."
+
+
+def forecasts(scores: dict[float, float]) -> str:
+    """How many thresholds of a sparse fit forecast a possible score of 100 B, and which, as a title.
+
+    scores: threshold -> the score forecast (percent).
+    """
+    able = [score for score in scores.values() if 0 <= score <= 100]
+    ends = f", from {min(able):.0f} to {max(able):.0f} %" if able else ""
+    return f"At 100 B, {len(able)} of {len(scores)} thresholds forecast a possible score{ends}"
 
 
 def verdicts(every: pd.DataFrame) -> str:
@@ -238,17 +244,13 @@ def tokens(shares: pd.DataFrame, *, short: bool = False) -> str:
     up, above = (
         shares[rows].groupby("tokens")[["negative", "steps"]].sum().query("steps > 0") for rows in (small, ~small)
     )
-    if len(up) < 2:
-        return "The training tokens of too few families are known for a comparison."
-    (many, few), share = (
-        (f"{row.negative:.0f} of {row.steps:.0f}" for row in up.itertuples()),
-        up["negative"] / up["steps"],
-    )
-    large = " and ".join(f"{row.negative:.0f} of {row.steps:.0f}" for row in above[::-1].itertuples())
+    many, few = (f"{negative} of {total}" for negative, total in up.to_numpy(int))
+    large = " and ".join(f"{negative} of {total}" for negative, total in above[::-1].to_numpy(int))
+    apart = (up["negative"] / up["steps"]).diff().abs().iloc[1]
     return (
         f"Up to 10 B, **{few}** steps are negative in families trained on fewer than {TOKEN_EDGE:g} billion tokens, "
         f"and {many} in families trained on more: there tokens "
-        f"{'go' if abs(share.diff().iloc[1]) > 0.2 else 'hardly go'} along with the sign."
+        f"{'go' if apart > 0.2 else 'hardly go'} along with the sign."
         f"{f' Above 10 B, {large} are.' if large else ''}"
         f"{'' if short else ' Whether they cause it, a table of families cannot tell.'}"
     )

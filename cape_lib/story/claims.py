@@ -36,12 +36,9 @@ def answer(verdicts: Sequence[Verdict], panel: str) -> Answer:
     withstand = sum(one.conclusion == "withstands" for one in verdicts)
     few = "Many numbers come out, few conclusions withstand" if 2 * stand < out else "Most of what comes out withstands"
     lead = few if 3 * out > len(verdicts) else "Few numbers come out"
-    sentence = (
-        f"**{lead}**: of {times(len(verdicts), 'claim')}, {out} have a number that comes out of the {panel} tables, "
-        f"{withstand} a conclusion that withstands the test put to it, and **{stand}** have both."
-    )
     return Answer(
-        sentence,
+        f"**{lead}**: of {times(len(verdicts), 'claim')}, {out} have a number that comes out of the {panel} tables, "
+        f"{withstand} a conclusion that withstands the test put to it, and **{stand}** have both.",
         "arithmetic",
         "No interval: a count over our own list of claims; no fixed rule says what counts as one.",
     )
@@ -92,10 +89,7 @@ def _tested(one: Verdict) -> str:
 
 def _float(value: object) -> float:
     """The number of a cell, NaN where it is none."""
-    try:
-        return math.nan if isinstance(value, bool) else float(str(value))
-    except ValueError:
-        return math.nan
+    return float(pd.to_numeric(str(value), errors="coerce"))
 
 
 def tally(verdicts: Iterable[Verdict]) -> str:
@@ -123,8 +117,6 @@ def ours(own: Sequence[Verdict], page: str = "audit/08_claims.html") -> str:
 
     own: their verdicts;  page: where their rows stand, from the page of the sentence.
     """
-    if not own:
-        return "This book adds no claim."
     stand = [one.id for one in own if one.stands]
     which = f" ({_links(stand, page=page)})" if stand else ""
     return (

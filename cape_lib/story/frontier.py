@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -20,6 +19,7 @@ from cape_lib.story.answer import (
     in_points,
     listed,
     named,
+    of,
     pick,
     sign,
     span,
@@ -113,14 +113,9 @@ def release(name: str, one: pd.Series) -> str:
     )
 
 
-def recommended() -> str:
-    """The line for a release of today, the one for the papers' h, and the one without makers' values."""
-    uses = (f"*{name}* {frontier.LINES[name].split('; use it ')[1]}" for name in CHOICE)
-    return f"Which line? {'; '.join(uses)}."
-
-
 def other_lines(name: str, x: float, y: float) -> str:
-    """h of one release from the line of today, the printed one and that of independent scores."""
+    """Which line is for what, and h of one release from each: of today, printed, without makers' values."""
+    uses = "; ".join(f"*{line}* {frontier.LINES[line].split('; use it ')[1]}" for line in CHOICE)
     rows = [frontier.read_h(x, y, frontier.line(line)).iloc[0] for line in CHOICE]
     reads, today = [_h(row) for row in rows], rows[0]
     each = ", ".join(f"{in_points(h)} on the {h.method} line" for h in reads)
@@ -130,7 +125,7 @@ def other_lines(name: str, x: float, y: float) -> str:
     if not off:
         limits = f"h below {low:+.0f} or above {high:+.0f} on the {today['line']} line would show something"
         shown = f"every interval holds zero: nothing is shown. {limits}"
-    return f"{name} has h = {each}; {shown}."
+    return f"Which line? {uses}. {name} has h = {each}; {shown}."
 
 
 def corrected(before: pd.DataFrame, after: pd.DataFrame) -> str:
@@ -312,11 +307,19 @@ def same_slopes(test: pd.Series) -> str:
     )
 
 
-def trend(name: str, rows: pd.DataFrame) -> str:
-    """The line of one panel in one sentence."""
+def on_panel(name: str) -> pd.DataFrame:
+    """The releases of a panel with both scores; `attrs["reading"]` is their line in one sentence."""
+    rows = tables.frontier(name).dropna(subset=[X, Y])[["model", "lab", "release_date", X, Y]]
     fit = frontier.fit_line(rows).fit
-    r = "not known" if math.isnan(fit.r) else f"{fit.r:.2f}"
-    return f"{name}: {len(rows)} releases, r = {r}, GPQA = {fit.slope.estimate:.2f} SWE + {fit.intercept.estimate:.0f}."
+    line = f"GPQA = {fit.slope.estimate:.2f} SWE + {fit.intercept.estimate:.0f}"
+    rows.attrs["reading"] = f"{name}: {len(rows)} releases, r = {fit.r:.2f}, {line}."
+    return rows
+
+
+def on_panels() -> str:
+    """On how many panels the two scores rise together, and how closely, as a title."""
+    r = pd.Series([frontier.fit_line(tables.frontier(name)).fit.r for name in tables.FRONTIER_PANELS])
+    return f"Coding and reasoning rise together on {of(r > 0)} panels, r from {span(r, '.2f')}"
 
 
 def spreads_hold() -> str:

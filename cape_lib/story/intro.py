@@ -102,7 +102,7 @@ def rates(steps: pd.DataFrame) -> dict[str, object]:
     """The sentence of `rate` for every size, for a page: `near`, the factor that is near, and `rates`, records of the
     size `from` which on (billions) a `text` holds, its sizes left open. It changes where a step comes near or leaves.
     """
-    ends = np.concatenate([[1e-9], steps["size_b"] / NEAR, steps["size_b"] * NEAR])
+    ends = np.concatenate([[np.nextafter(0.0, 1.0)], steps["size_b"] / NEAR, steps["size_b"] * NEAR])
     close = np.unique(np.outer(ends, 1 + np.arange(-2, 3) * np.finfo(float).eps))  # a step may lie just at its end
     texts = pd.Series({size: _rate(steps, size) for size in close})
     texts = texts[texts.ne(texts.shift())]

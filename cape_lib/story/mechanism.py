@@ -7,7 +7,7 @@ import math
 import pandas as pd
 
 from cape_lib.stats import Estimate, mean_interval
-from cape_lib.story.answer import Answer, between, pick, times, with_interval
+from cape_lib.story.answer import Answer, between, of, pick, times, with_interval
 
 #: A run whose coupling differs less between its layers is one number.
 FLAT = 1e-4
@@ -75,8 +75,13 @@ def twin_gap(probed: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(gap.rename_axis(columns=None).reset_index())
 
 
+def _sure(gap: pd.DataFrame) -> int:
+    """In how many blocks the intervals of a model and of its twin lie apart."""
+    return int((gap["above"] | gap["below"]).sum())
+
+
 def _apart(gap: pd.DataFrame) -> str:
-    return f"in {int((gap['above'] | gap['below']).sum()) or 'none'} of {len(gap)} blocks"
+    return f"in {_sure(gap) or 'none'} of {len(gap)} blocks"
 
 
 def _towards(gap: pd.DataFrame) -> str:
@@ -94,14 +99,14 @@ def answer(internal: pd.DataFrame, probed: pd.DataFrame, gap: pd.DataFrame, real
     the real ones.
     """
     values = released(internal)
-    defined = int((~values["blind"] & ~values["undefined"]).sum())
-    blind, twins = int(values["blind"].sum()), int(values["twin"].sum())
+    defined = values.loc[~values["blind"], "undefined"].eq(False)
+    twins = int(values["twin"].sum())
     lead = "The released values leave it open" if twins else "From what was released one cannot know"
     beside = f"{twins} are of untrained models" if twins else "none stands beside the same model untrained"
     names = real["model"].nunique()
     sentence = (
-        f"**{lead}**: on {blind} of {len(values)} published values a model's weights have no influence, or "
-        f"perhaps none; {defined} of the other {len(values) - blind} have a published definition, and {beside}. Our "
+        f"**{lead}**: on {of(values['blind'])} published values a model's weights have no influence, or "
+        f"perhaps none; {defined.sum()} of the other {len(defined)} have a published definition, and {beside}. Our "
         f"probe, with that comparison (one untrained twin a model), finds a sure effect of training {_apart(gap)} of "
         f"tiny models and {_apart(real)} of {'one real model' if names == 1 else f'{names} real models'}"
         f"{_towards(pd.concat([gap, real]))}."
@@ -118,7 +123,7 @@ def changed(gap: pd.DataFrame, what: str = "Training") -> str:
     """Whether something surely changed the coupling, in how many blocks and which way; gap: `twin_gap`; what: it."""
     sure = f"surely changed the coupling {_apart(gap)}{_towards(gap)}"
     none = f"made no sure change in any of {len(gap)} blocks"
-    return f"{what} {sure if (gap['above'] | gap['below']).any() else none}, against one untrained twin"
+    return f"{what} {sure if _sure(gap) else none}, against one untrained twin"
 
 
 def twins(gap: pd.DataFrame) -> str:
@@ -184,8 +189,7 @@ def last_words(probed: pd.DataFrame) -> str:
 
 def real(rows: pd.DataFrame) -> str:
     """What the probe finds in real models and in their untrained twins; rows: table `model_probes`."""
-    above = (rows["low"] > 0).groupby(rows["weights"]).agg(["sum", "count"])
-    trained, untrained = (f"{one['sum']} of {one['count']}" for _, one in above.sort_index().iterrows())
+    trained, untrained = (of(part) for _, part in (rows["low"] > 0).groupby(rows["weights"]))
     return f"The coupling is surely above zero in {trained} trained blocks and in {untrained} untrained ones."
 
 
@@ -257,11 +261,10 @@ def yours(layers: pd.DataFrame, gap: pd.DataFrame, model: str) -> str:
 
 def remember(internal: pd.DataFrame, gap: pd.DataFrame, counts: pd.DataFrame) -> list[str]:
     """Three lines to remember."""
-    values, same = released(internal), len(gap) - int((gap["above"] | gap["below"]).sum())
+    blind, same = released(internal)["blind"], len(gap) - _sure(gap)
     compete, heads = counts.loc["untrained", ["competing", "heads"]].astype(int)
     return [
-        f"On {int(values['blind'].sum())} of {len(values)} released values the weights have no influence, or perhaps "
-        "none.",
+        f"On {of(blind)} released values the weights have no influence, or perhaps none.",
         f"Compare a model with itself before training: in {same} of {len(gap)} blocks a change is not sure.",
         f"Untrained heads compete too ({compete} of {heads}): count them beside yours.",
     ]

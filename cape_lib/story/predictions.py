@@ -10,7 +10,7 @@ import pandas as pd
 
 from cape_lib import tables
 from cape_lib.predictions import Prediction, Scored, resolves
-from cape_lib.story.answer import Answer, capital, listed, verb
+from cape_lib.story.answer import Answer, capital, listed, of, verb
 
 SETTLED = ("passed", "failed", "undecided")
 CANNOT = "cannot be scored yet"
@@ -61,9 +61,8 @@ def in_plain(one: Scored) -> str:
         elif what == "r" and compared.threshold == 0:
             parts.append(f"where {names[0]} rises, {names[1]} {'falls' if less else 'rises'}")
         elif what == "r":
-            parts.append(
-                f"{names[0]} and {names[1]} {'hardly ' if less else ''}rise together (r {compared.sign} {limit})"
-            )
+            together = f"{'hardly ' if less else ''}rise together (r {compared.sign} {limit})"
+            parts.append(f"{names[0]} and {names[1]} {together}")
         elif what != "n":
             place = "below" if less else "above"
             if compared.threshold:
@@ -173,8 +172,6 @@ def waits(scored: Sequence[Scored], last: pd.DataFrame) -> str:
 
 def ranking(ranked: pd.DataFrame) -> str:
     """Whether prediction 6 depends on the score by which the ten are chosen; `predictions.other_rankings`."""
-    if ranked.empty:
-        return "No ranking is asked for."
     parts = [f"{row['status']} by {tables.label(str(row['axis']))}" for row in ranked.to_dict("records")]
     return f"The paper does not say by which score the ten models of prediction 6 are chosen: {', '.join(parts)}."
 
@@ -184,8 +181,8 @@ def own_check(later: pd.DataFrame) -> str:
     near, flat = later["h"].abs().mean(), later["h_flat"].abs().mean()
     closer = "closer than" if near < flat else "no closer than"
     return (
-        f"Of {len(later)} models released after that fit, {int(later['inside_published'].sum())} fell inside the band "
-        f"of the frozen line; {int(later['inside_flat'].sum())} fall inside the band of a flat guess. The line "
+        f"Of {len(later)} models released after that fit, {later['inside_published'].sum()} fell inside the band "
+        f"of the frozen line; {later['inside_flat'].sum()} fall inside the band of a flat guess. The line "
         f"comes {closer} the guess: {near:.1f} against {flat:.1f} points off on average."
     )
 
@@ -230,6 +227,6 @@ def remember(scored: Sequence[Scored], elsewhere: pd.DataFrame, later: pd.DataFr
         f"On {scored[0].as_of}: {counted(scored)}.",
         f"{len(keep)} of {len(scored)} {_keep(len(keep))} on every panel and by every claimant, "
         f"{len(turned)} {verb(len(turned), 'do')} not; {len(lacking)} cannot be scored everywhere.",
-        f"A wide band is easily hit: {int(later['inside_published'].sum())} of {len(later)} by the line, "
-        f"{int(later['inside_flat'].sum())} by a guess without it.",
+        f"A wide band is easily hit: {of(later['inside_published'])} by the line, "
+        f"{later['inside_flat'].sum()} by a guess without it.",
     ]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cape_lib import tables
 from cape_lib.stats import corrected, p_short, p_text, wilson, wilson_clustered
-from cape_lib.story.answer import Answer, listed, span, times, verb
+from cape_lib.story.answer import Answer, listed, of, span, times, verb
 
 #: Texts that a direction is fitted on -> in words.
 WORDS = {"reg": "register", "ctx": "context", "stmt": "statement"}
@@ -42,18 +42,16 @@ def answer(records: pd.DataFrame, trials: pd.DataFrame, runs: pd.DataFrame) -> A
     works = there["effect"].mean() > 0.5 and null["effect"].mean() <= 0.1
     some = f"{'two' if several == 2 else several} kinds of direction" if several > 1 else "one kind of direction"
     one = "a real model" if runs["model"].nunique() == 1 else f"{runs['model'].nunique()} real models"
+    hardly = "hardly" if run["effect"] else "it is not shown"
     lead = {
-        (
-            True,
-            False,
-        ): f"In made worlds, yes for {some}; in a real model {'hardly' if run['effect'] else 'it is not shown'}",
+        (True, False): f"In made worlds, yes for {some}; in a real model {hardly}",
         (True, True): f"Yes, in made worlds for {some}, and in a real model",
         (False, True): "In a real model, yes; in made worlds it is not shown",
         (False, False): "It is not shown",
     }[works, bool((runs["claim"] == "supported").any())]
     sentence = (
-        f"**{lead}**: {_kinds(there)} beat their controls in {counted(there)} runs, the papers' own recipe in "
-        f"{counted(trials[trials['contrast'] == PAPERS])}; in {one} a direction corrects {_fixed(run)} wrong "
+        f"**{lead}**: {_kinds(there)} beat their controls in {of(there['effect'])} runs, the papers' own recipe in "
+        f"{of(trials.loc[trials['contrast'] == PAPERS, 'effect'])}; in {one} a direction corrects {_fixed(run)} wrong "
         f"answers{f', in the largest of {len(runs)} runs' if len(runs) > 1 else ''}. What was published counts changed "
         f"texts: of {len(records)} recorded ones **{int(records['corrected'].notna().sum()) or 'none'}** say whether "
         f"the answer became right."
@@ -73,11 +71,6 @@ def _power(run: pd.Series) -> str:
         f" *Not shown* is not *none*: a direction that {near['truth'].iloc[0]} beats its controls in "
         f"{span(near['value'])} of planted runs of {near['n'].iloc[0]:.0f} questions."
     )
-
-
-def counted(trials: pd.DataFrame) -> str:
-    """How many runs show an effect, "62 of 63"; trials: rows of table `testbed_trials`."""
-    return f"{int(trials['effect'].sum())} of {len(trials)}"
 
 
 def _kinds(there: pd.DataFrame) -> str:
@@ -105,6 +98,12 @@ def recorded(records: pd.DataFrame) -> str:
     return f"Of {len(records)} recorded prompts {int(records['changed'].sum())} have a changed text. {says}."
 
 
+def few_prompts(totals: pd.DataFrame) -> str:
+    """How wide the interval of a share is in so few prompts; totals: `steering_totals` with low and high (percent)."""
+    wide = (totals["high"] - totals["low"]).max()
+    return f"{span(totals['n_total'], '')} prompts a run leave the share open by up to {wide:.0f} points."
+
+
 def zero(texts: pd.DataFrame) -> str:
     """How many texts "change" when nothing is steered; columns text is, texts, changed (`pages.at_strength_zero`)."""
     parts = [f"{how} **{n} of {of}**" for how, n, of in texts[["text is", "changed", "texts"]].to_numpy()]
@@ -116,8 +115,8 @@ def verdicts(trials: pd.DataFrame) -> str:
     there, null = there_and_not(trials)
     recipe = trials[trials["contrast"] == PAPERS]
     return (
-        f"An effect in {counted(there)} runs of {_kinds(there)}, in {counted(recipe)} of the papers' recipe "
-        f"(statement), in {counted(null)} where nothing is to be found"
+        f"An effect in {of(there['effect'])} runs of {_kinds(there)}, in {of(recipe['effect'])} of the papers' recipe "
+        f"(statement), in {of(null['effect'])} where nothing is to be found"
     )
 
 
@@ -127,7 +126,7 @@ def controls(trials: pd.DataFrame) -> str:
     rate = wilson(int(null["effect"].sum()), len(null))
     return (
         "Where nothing is to be found, 5 % of the runs are to show an effect by chance; here "
-        f"**{counted(null)}** do ({rate.low:.0%} to {rate.high:.0%}). The papers' own recipe is true minus false "
+        f"**{of(null['effect'])}** do ({rate.low:.0%} to {rate.high:.0%}). The papers' own recipe is true minus false "
         "statements."
     )
 

@@ -12,7 +12,7 @@ from cape_lib.base.training import CAPABILITIES, STEREOTYPE
 from cape_lib.errors import MissingError
 from cape_lib.names import suggest
 from cape_lib.stats import corrected, p_short, p_text, seen_effect, seen_words
-from cape_lib.story.answer import Answer, listed, with_interval
+from cape_lib.story.answer import Answer, listed, of, with_interval
 from cape_lib.tables import label, load
 
 HIGH = 0.85
@@ -43,7 +43,7 @@ def answer(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 
     first, second = (f"{label(name)} ({ASKS[name]})" if name in ASKS else label(name) for name in (x, y))
     sentence = (
         f"**{lead}.** While a model learns, {first} and {second} correlate at {HIGH} or more in "
-        f"{int((r >= HIGH).sum())} of {len(r)} training runs (median {median:.2f}). But {label(x)} of one run and "
+        f"{of(r >= HIGH)} training runs (median {median:.2f}). But {label(x)} of one run and "
         f"{label(y)} of *another*, which cannot act on each other, correlate at {other:.2f} (median)."
     )
     levels = f"p of the scores themselves is {_beside(*by_capability(rows, x, y, from_step, difference=False)[x])}"
@@ -84,9 +84,8 @@ def starts(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> str:
     parts: list[str] = []
     for step in STARTS:
         r, change = (training.along(rows, x=x, y=y, from_step=step, difference=d)["r"] for d in (False, True))
-        high = f"{int((r >= HIGH).sum())} of {len(r)}"
         also = " and" if parts else f" have r of {HIGH} or more, and changes"
-        parts.append(f"from step {step:,} on, {high}{also} {change.median():.2f}")
+        parts.append(f"from step {step:,} on, {of(r >= HIGH)}{also} {change.median():.2f}")
     return f"Runs with a high r, and the median r of the changes between checkpoints: {'; '.join(parts)}."
 
 
@@ -173,10 +172,10 @@ def noise_text(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> str:
 def control_text(rows: pd.DataFrame, *, from_step: int = 1_000) -> str:
     """Whether the test against twins sees a tie where one is expected, between two capabilities of one run."""
     pairs = training.control(rows, from_step=from_step)
-    seen, least = int((pairs["p"] < 0.05).sum()), pairs.sort_values("excess").iloc[0]
-    power = "So a capability that does not pass it may still be tied" if seen < len(pairs) else "It has that power"
+    seen, least = pairs["p"] < 0.05, pairs.sort_values("excess").iloc[0]
+    power = "It has that power" if seen.all() else "So a capability that does not pass it may still be tied"
     return (
-        f"Would the test see a tie? Two capabilities of one run should have one. It sees it in {seen} of {len(pairs)} "
+        f"Would the test see a tie? Two capabilities of one run should have one. It sees it in {of(seen)} "
         f"pairs (one-sided p < 0.05, not corrected); the least, {label(least['first'])} with "
         f"{label(least['second'])}, has {least['own']:.2f} within a run and {least['twin']:.2f} with the twin (means "
         f"in z). {power}."
