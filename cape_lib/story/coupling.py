@@ -93,9 +93,11 @@ def sure_steps(gammas: pd.DataFrame) -> int:
 
 
 def steps(gammas: pd.DataFrame, ends: pd.Series) -> str:
-    """How many steps of a ladder fall, how many rise, and whether these signs and that of the whole are settled."""
-    fall, rise = int((gammas["gamma"] < 0).sum()), int((gammas["gamma"] > 0).sum())
-    counts = f"{times(fall, 'step')} of {len(gammas)} fall, {rise} rise"
+    """In how many steps of a ladder y falls and rises, and whether their signs and that of the whole are settled."""
+    fall, rise = int((gammas["dy"] < 0).sum()), int((gammas["dy"] > 0).sum())
+    counts = f"{times(fall, 'step')} of {len(gammas)} {verb(fall, 'fall')}, {rise} {verb(rise, 'rise')}"
+    level = len(gammas) - fall - rise
+    counts += f", {level} {verb(level, 'stay')} level" if level else ""
     if gammas["p_negative"].isna().all():
         return f"{counts}; no sign can be called settled, for the noise of the scores is not known."
     many, whole = sure_steps(gammas), "fall" if ends.dy.estimate < 0 else "rise"

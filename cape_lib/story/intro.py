@@ -52,8 +52,8 @@ def goes_with(steps: pd.DataFrame) -> Answer:
     if few["low"] > many["high"] or many["low"] > few["high"]:
         lead = f"Families trained on {'less' if few['low'] > many['high'] else 'more'} text pay this price more often"
     sentence = (
-        f"**{lead}.** Where the amount is known, {few['negative']} of {few['steps']} steps below 3.5 B cost "
-        f"truthfulness in families trained on fewer than {TOKEN_EDGE:g} billion tokens, and "
+        f"**{lead}.** Where the amount is known, {few['negative']} of {few['steps']} steps below 3.5 B came "
+        f"with less truthfulness in families trained on fewer than {TOKEN_EDGE:g} billion tokens, and "
         f"{many['negative']} of {many['steps']} in the others."
     )
     interval = (

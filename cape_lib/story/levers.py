@@ -135,8 +135,8 @@ def corpora(rows: pd.DataFrame) -> str:
     least = below["believers"].min()
     free = int((above["believers"] >= least).sum())
     return (
-        f"In **{len(below)} of {len(rows)}** corpora some width falls below a guess. All of these have {least:.0%} "
-        f"believers or more, and {free} with as many {verb(free, 'have')} no such width."
+        f"In **{len(below)} of {len(rows)}** corpora (made texts) some width falls below a guess. All of these "
+        f"have {least:.0%} believers or more, and {free} with as many {verb(free, 'have')} no such width."
     )
 
 

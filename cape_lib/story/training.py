@@ -40,9 +40,8 @@ def answer(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 
         lead = "That is not shown: two curves that rise give as much"
     elif test.own - test.twin > 0.2:
         lead = "Yes, far beyond what two rising curves give"
-    first, second = (f"{label(name)} ({ASKS[name]})" if name in ASKS else label(name) for name in (x, y))
     sentence = (
-        f"**{lead}.** While a model learns, {first} and {second} correlate at {HIGH} or more in "
+        f"**{lead}.** While a model learns, {_asked(x)} and {_asked(y)} correlate at {HIGH} or more in "
         f"{of(r >= HIGH)} training runs (median {median:.2f}). But {label(x)} of one run and "
         f"{label(y)} of *another*, which cannot act on each other, correlate at {other:.2f} (median)."
     )
@@ -51,11 +50,16 @@ def answer(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 
         levels += f", that of changes from step {STARTS[-1]:,} on {_beside(*by_capability(rows, x, y, STARTS[-1])[x])}"
     interval = (
         f"From checkpoint to checkpoint, changes correlate at {test.own:.2f} within a run and at {test.twin:.2f} with "
-        f"its twin (the same text with or without repeats): {with_interval(test.excess, signed=True)} in Fisher's z, "
-        f"in which both are means over {test.excess.n} sizes; one-sided p, corrected for asking "
-        f"{len(every)} capabilities, is {_beside(test, p)}. Likewise {levels}. {data_end()}"
+        f"its twin (the same text with or without repeats): {with_interval(test.excess, signed=True)} in Fisher's z "
+        f"(r, stretched near one), in which both are means over {test.excess.n} sizes; one-sided p, corrected for "
+        f"asking {len(every)} capabilities, is {_beside(test, p)}. Likewise {levels}. {data_end()}"
     )
     return Answer(sentence, "correlation", interval)
+
+
+def _asked(name: str) -> str:
+    """A test with what it asks, "SciQ (science with its passage)"."""
+    return f"{label(name)} ({ASKS[name]})" if name in ASKS else label(name)
 
 
 def data_end() -> str:
@@ -176,18 +180,18 @@ def control_text(rows: pd.DataFrame, *, from_step: int = 1_000) -> str:
     power = "It has that power" if seen.all() else "So a capability that does not pass it may still be tied"
     return (
         f"Would the test see a tie? Two capabilities of one run should have one. It sees it in {of(seen)} "
-        f"pairs (one-sided p < 0.05, not corrected); the least, {label(least['first'])} with "
-        f"{label(least['second'])}, has {least['own']:.2f} within a run and {least['twin']:.2f} with the twin (means "
+        f"pairs (one-sided p < 0.05, not corrected); the least, {_asked(least['first'])} with "
+        f"{_asked(least['second'])}, has {least['own']:.2f} within a run and {least['twin']:.2f} with the twin (means "
         f"in z). {power}."
     )
 
 
 def tempting(x: str, y: str = STEREOTYPE) -> str:
-    """The headline that two rising curves tempt to, and what its two scores ask."""
+    """The headline that two rising curves tempt to."""
     headline = f"as a model gains in {label(x)}, it moves in {label(y)}"
     if (x, y) == (CAPABILITIES[0], STEREOTYPE):
         headline = "as a model learns to predict text, it learns to stereotype"
-    return f"A headline could read: *{headline}*.{f' {label(x)} asks for {ASKS[x]}.' if x in ASKS else ''}"
+    return f"A headline could read: *{headline}*."
 
 
 def one_run(rows: pd.DataFrame, model: str, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> str:
