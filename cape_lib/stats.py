@@ -26,6 +26,8 @@ Alternative = Literal["two-sided", "less", "greater"]
 Scale = Literal["plain", "fisher"]
 NAN = float("nan")
 Z95 = float(ndtri(0.975))
+#: Z95 as the papers and the browser round it: published bands, and noise that is on record, rest on it
+ROUNDED_Z95 = 1.96
 TINY = 1e-60
 # Spread below this share of the size of the values is rounding, not variation.
 FLAT = 1e-12
@@ -73,6 +75,10 @@ class Estimate:
             return value <= self.high or value >= self.low
         return self.low <= value <= self.high
 
+    def row(self, name: str = "estimate") -> dict[str, float]:
+        """As columns of a table: n, the number under `name`, low and high."""
+        return {"n": self.n, name: self.estimate, "low": self.low, "high": self.high}
+
     def __str__(self) -> str:
         if math.isnan(self.low) or math.isnan(self.high):
             interval = "[no interval]"
@@ -103,8 +109,7 @@ def mixture_interval(weight: Floats, mean: Floats, sd: Floats, *, freedom: float
     from scipy.optimize import brentq
 
     def below(value: float, tail: float) -> float:
-        z = (value - mean) / sd
-        return float(weight @ (ndtr(z) if math.isinf(freedom) else stdtr(freedom, z)) / weight.sum()) - tail
+        return float(weight @ stdtr(freedom, (value - mean) / sd) / weight.sum()) - tail
 
     ends = float((mean - 40 * sd).min()), float((mean + 40 * sd).max())
     low, high = (float(brentq(below, *ends, args=(tail,), xtol=1e-12)) for tail in (0.025, 0.975))
@@ -348,6 +353,34 @@ def labels_to_codes(labels: ArrayLike) -> tuple[Integers, int]:
     return codes, len(names) + missing.size
 
 
+def within(values: ArrayLike, labels: ArrayLike) -> Floats:
+    """Values less the mean of their label, same shape, (n,) or (n, k).  labels: (n,); a missing one is its own."""
+    rows = pd.DataFrame(np.asarray(values, dtype=float))
+    away = rows - rows.groupby(labels_to_codes(labels)[0]).transform("mean")
+    return away.mask(away.abs() <= FLAT * rows.abs(), 0.0).to_numpy().reshape(np.shape(values))
+
+
+def scatter_within(values: ArrayLike, labels: ArrayLike) -> tuple[float, int]:
+    """Standard deviation of values, (n,), about the mean of their label, and its degrees of freedom; NaN and 0 where no
+    label has two.
+    """
+    rest = within(values, labels)
+    freedom = rest.size - labels_to_codes(labels)[1]
+    return (float(np.sqrt(rest @ rest / freedom)), freedom) if freedom > 0 else (NAN, 0)
+
+
+def within_r(
+    x: ArrayLike, y: ArrayLike, labels: ArrayLike, *, resamples: int, rng: np.random.Generator
+) -> tuple[float, float]:
+    """r of two columns, (n,), less the means of their label; and its p (0-1, two-sided) among y shuffled within labels.
+
+    The shuffles leave the means alone, so that what is left of y is shuffled in the place of y.
+    """
+    first, second = within(x, labels), within(y, labels)
+    r = float(pearson_rows(first, second))
+    return r, permutation_p(r, pearson_rows(first, second[permutations_within(labels, resamples, rng)]))
+
+
 # Rows made ready for an analysis, and the noise of their scores
 
 
@@ -361,12 +394,12 @@ def complete(*columns: ArrayLike) -> list[Floats]:
 
 
 def complete_rows(
-    frame: pd.DataFrame, columns: Sequence[str], *, least: int = 2, purpose: str = "", by: str = "params_b"
+    frame: pd.DataFrame, columns: Sequence[str], *, least: int = 2, purpose: str = "", by: str | None = "params_b"
 ) -> pd.DataFrame:
     """The rows that have a value in each of `columns`, smallest size first; the input is left as it is.
 
-    by: the column that they are put in order by, where it is there. MissingError where a column is absent or fewer than
-    `least` rows are left; `purpose` says what needs them.
+    by: the column that they are put in order by, where it is there; None: they stay in their order, with their index.
+    MissingError where a column is absent or fewer than `least` rows are left; `purpose` says what needs them.
     """
     for column in columns:
         if column not in frame.columns:
@@ -374,9 +407,12 @@ def complete_rows(
     whole = np.logical_and.reduce([frame[column].notna().to_numpy() for column in columns])
     rows = frame if whole.all() else frame[whole]
     if len(rows) < least:
-        names = ", ".join(columns)
-        aim = f"{purpose} needs" if purpose else "this needs"
-        raise MissingError(f"{aim} {least} rows with {names}; {len(rows)} of {len(frame)} have them: add more models")
+        blank = [column for column in columns if len(frame) and frame[column].isna().all()]
+        step = f"fill in {' and '.join(blank)}, blank in every row" if blank else "add more models"
+        needs = f"{purpose or 'this'} needs {least} rows with {', '.join(columns)}"
+        raise MissingError(f"{needs}; {len(rows)} of {len(frame)} have them: {step}")
+    if by is None:
+        return rows
     # A second key, so that the order of rows in the file never matters.
     keys = [by, "model"] if {by, "model"} <= set(rows.columns) else [columns[0]]
     first = rows[keys[0]].to_numpy()
@@ -465,7 +501,7 @@ def fieller_limits(
     were estimated: z is then Student's t.
     """
     up, along, var_up, var_along, both = (np.asarray(v, dtype=float) for v in (dy, dx, var_dy, var_dx, cov))
-    z2 = (Z95 if np.isinf(freedom) else float(stdtrit(freedom, 0.975))) ** 2
+    z2 = student(0.95, freedom) ** 2
     a, b, c = np.broadcast_arrays(along**2 - z2 * var_along, along * up - z2 * both, up**2 - z2 * var_up)
     # B^2 - A C, expanded by hand: the difference of the two products would lose its digits to cancellation.
     inside = z2 * (along**2 * var_up + up**2 * var_along - 2 * along * up * both - z2 * (var_along * var_up - both**2))

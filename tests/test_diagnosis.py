@@ -491,6 +491,17 @@ def variant(gpqa: float, a: float, q: float, **more: Any) -> dict[str, Any]:
     return dict(zip(SHARES, (gpqa, a, q), strict=True)) | more
 
 
+@pytest.mark.parametrize(("blank", "lacks"), [("40,", "truthfulqa"), (",", "hellaswag and truthfulqa")])
+def test_a_file_without_a_score_says_which_and_the_next_step(
+    blank: str, lacks: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "scores.csv"
+    file.write_text(f"model,params_b,hellaswag,truthfulqa\na,1,{blank}\nb,2,{blank}\n")
+    assert main(["diagnose", str(file)]) == 4
+    error = capsys.readouterr().err
+    assert f"every one lacks {lacks}; give two sizes" in error and str(file) in error
+
+
 def test_a_model_of_today_stands_where_the_table_puts_it() -> None:
     one = diagnose_variant([variant(80.0, 30.0, 40.0)], mode="reasoning")
     rows = tables.variants().dropna(subset=list(SHARES))

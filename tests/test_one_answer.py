@@ -15,10 +15,11 @@ import pytest
 from cape_lib import claims, frontier, stats, tables
 from cape_lib.base import boundary, coupling, dynamics, levers
 from cape_lib.cli import main
-from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release
+from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release, kit
 from cape_lib.frontier.lines import X, Y
 from cape_lib.report import family as reports
 from cape_lib.report.sweep import work
+from cape_lib.story import frontier as chapter_6
 from cape_lib.story import intro as first_page
 
 FAMILIES = [
@@ -213,6 +214,51 @@ def test_what_is_resampled_has_one_interval_in_chapter_and_claim() -> None:
     scale = levers.ten_times(levers.equivalent_scale(panel, reading="x"))
     part = claims.evaluate("C06", panel="published")[0].parts[0]
     assert (part.value, part.low, part.high) == (scale.estimate, scale.low, scale.high)
+
+
+def test_the_dimension_of_a_panel_is_that_of_the_instrument_with_its_interval() -> None:
+    page, whole = kit()["dimension"], coupling.effective_dimension(tables.base("uniform")).estimate
+    assert page["estimate"] == whole.estimate
+    assert (page["interval"]["low"], page["interval"]["high"]) == (whole.low, whole.high)
+
+
+def test_r_with_the_date_held_fixed_is_one_in_terminal_chapter_and_claim(capsys: pytest.CaptureFixture[str]) -> None:
+    command = answers(capsys, "frontier", "--panel", "current")["partial_r_given_date"]
+    rows = chapter_6.calendar({"current": tables.dated_by_makers(tables.frontier("current"))})
+    held = rows.set_index("what").loc[chapter_6.HELD]
+    tested = claims.evaluate("C19", panel="current")[0].conclusion_test
+    assert tested.name == "release date held fixed"
+    shown = (command["value"], command["low"], command["high"])
+    assert shown == pytest.approx(tuple(held[["estimate", "low", "high"]]))
+    assert shown == pytest.approx((tested.value, tested.low, tested.high))
+
+
+def test_the_published_bands_decide_what_is_inside_them() -> None:
+    panel = tables.frontier("published")
+    bands, later = frontier.published_band(panel), frontier.later_releases(panel)
+    assert list(later["inside_published"]) == list(later["h"].abs() <= bands["published"])
+    assert list(later["inside_flat"]) == list(later["h_flat"].abs() <= bands["flat"])
+    assert claims.evaluate("C33", panel="published")[0].parts[0].value == pytest.approx(bands["published"])
+
+
+def test_labs_are_told_apart_by_the_scatter_that_limits_their_changes() -> None:
+    rows = frontier.frozen_rows(tables.frontier("published"))
+    h = frontier.h_field(rows, chosen=None)
+    scatter, freedom = frontier.within_lab_scatter(rows, chosen=None)
+    assert (scatter, freedom) == pytest.approx(stats.scatter_within(h["h"], h["lab"]))
+    test = frontier.lab_permutation(rows, core_only=False, resamples=99).set_index("question")
+    means = np.bincount(stats.labels_to_codes(h["lab"])[0])
+    apart = frontier.labs.seen_between(means, means.size - 1, freedom)
+    assert test["seen"]["do labs differ in h?"] == pytest.approx(scatter * apart)
+
+
+@pytest.mark.parametrize("panel", list(tables.BASE_PANELS))
+def test_r_within_families_is_one_by_dummies_and_by_means(panel: str) -> None:
+    rows = stats.complete_rows(tables.base(panel), ["params_b", "hellaswag", "truthfulqa"])
+    whole = coupling.population_coupling(rows, resamples=99)
+    first, second, family = rows["hellaswag"], rows["truthfulqa"], rows["family"]
+    r, p = stats.within_r(first, second, family, resamples=99, rng=stats.generator(0))
+    assert (r, p) == pytest.approx((whole.family_demeaned.estimate, whole.permutation_p))
 
 
 @pytest.mark.parametrize("lab", ["Anthropic", "OpenAI", "Google", "DeepSeek"])

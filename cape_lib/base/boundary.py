@@ -12,16 +12,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
 from cape_lib import stats, tables
 from cape_lib.base.coupling import local_couplings
-from cape_lib.stats import RATIO, Estimate, isocline
+from cape_lib.stats import RATIO, Estimate, Floats, isocline
 from cape_lib.tables import label
 from cape_lib.tables.axes import PARAMS, Axis
 
-Floats = NDArray[np.float64]
 # An estimator: sizes t (k,) as log10, draws of x and y (resamples, k) -> log10 N_c (resamples,). A boundary that these
 # sizes do not hold is -inf (y rises from the smallest on) or +inf (y has not turned by the largest); NaN: no answer.
 Estimator = Callable[[Floats, Floats, Floats], Floats]

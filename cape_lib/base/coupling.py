@@ -14,19 +14,15 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import expit, logit, ndtr, stdtr
 
 from cape_lib import stats
 from cape_lib.errors import MissingError, UsageError
 from cape_lib.names import suggest
-from cape_lib.stats import Estimate, pearson, pearson_rows, permutation_p
+from cape_lib.stats import NAN, Estimate, Floats, Integers, pearson, pearson_rows
 from cape_lib.tables import BASE_BENCHMARKS
 from cape_lib.tables.axes import PARAMS, Axis
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-NAN = float("nan")
 PHASES = ("tax", "transition", "bonus")
 # Between these gammas an interval is neither a tax nor a bonus.
 TAX, BONUS = -0.1, 0.1
@@ -254,19 +250,14 @@ def population_coupling(
     family = stats.labels_to_codes(_families(rows))[0]
     several = np.bincount(family)[family] > 1
     dummies = pd.get_dummies(family[several]).iloc[:, 1:]
-    demeaned, p = pearson(first[several], second[several], given=dummies), NAN
-    if not math.isnan(demeaned.estimate):
-        # The shuffles leave the family means alone, so the demeaned scores can be shuffled in place of the scores.
-        scores = pd.DataFrame({"x": first, "y": second})
-        left = (scores - scores.groupby(family).transform("mean")).to_numpy().T
-        shuffles = stats.permutations_within(family, resamples, stats.generator(seed))
-        p = permutation_p(demeaned.estimate, pearson_rows(left[0], left[1][shuffles]))
+    demeaned = pearson(first[several], second[several], given=dummies)
+    _, p = stats.within_r(first, second, family, resamples=resamples, rng=stats.generator(seed))
     return PopulationCoupling(
         pearson=pearson(first, second),
         clustered=stats.clustered_r(first, second, family, fallback=False),
         partial_given_size=stats.clustered_r(first, second, family, given=np.log10(rows["params_b"])),
         family_demeaned=demeaned,
-        permutation_p=p,
+        permutation_p=NAN if math.isnan(demeaned.estimate) else p,
     )
 
 
@@ -321,7 +312,7 @@ def cut_sweep(
         parts = _sides(rows, cut).items()
         sides = {side: stats.clustered_r(part[x], part[y], _families(part)) for side, part in parts}
         for side, r in sides.items():
-            row |= {f"n_{side}": r.n, f"r_{side}": r.estimate, f"low_{side}": r.low, f"high_{side}": r.high}
+            row |= {f"{name}_{side}": value for name, value in r.row("r").items()}
         row["flips"] = sides["below"].estimate < 0 < sides["above"].estimate
         row["flips_surely"] = sides["below"].high < 0 < sides["above"].low
         table.append(row)

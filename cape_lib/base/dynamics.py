@@ -12,14 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from cape_lib.errors import CapeError, MissingError, ScoresError, UsageError
-from cape_lib.stats import Estimate, Line, complete_rows, fieller_limits, ladder_rows, ols
+from cape_lib.stats import Estimate, Floats, Line, complete_rows, fieller_limits, ladder_rows, ols
 from cape_lib.tables import BASE_BENCHMARKS
 from cape_lib.tables.axes import PARAMS, Axis
 
-Floats = NDArray[np.float64]
 DEGREES = (1, 2, 3, 4)
 UNSEEN = "training rows only"
 STARTED = "the family's smallest size too"

@@ -10,18 +10,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import stdtr
 
 from cape_lib import stats
 from cape_lib.base.boundary import fit_parabolas
 from cape_lib.errors import MissingError, UsageError
 from cape_lib.names import suggest
-from cape_lib.stats import Estimate
+from cape_lib.stats import Estimate, Floats
 
 #: width of Pythia-70M, the papers' unit
 REFERENCE_WIDTH = 512.0
-Floats = NDArray[np.float64]
 WIDTH_COLUMNS = (
     *("n", "r", "low", "high", "r_normalised", "low_normalised", "high_normalised"),
     *("null", "null_low", "null_high", "share_positive", "p"),

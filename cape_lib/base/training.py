@@ -10,17 +10,14 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from cape_lib.errors import MissingError
 from cape_lib.names import suggest
-from cape_lib.stats import Estimate, pearson_rows, sign_flip_p, student
+from cape_lib.stats import Estimate, Floats, pearson_rows, sign_flip_p, student
 from cape_lib.tables import load
 
-Floats = NDArray[np.float64]
 CAPABILITIES: tuple[str, ...] = ("lambada_openai", "arc_easy", "sciq", "piqa")
 STEREOTYPE = "crows_pairs_english"
-NO_PREFERENCE = 50.0
 #: all that this chapter asks of the runs
 MEASURED: tuple[str, ...] = (*CAPABILITIES, STEREOTYPE)
 

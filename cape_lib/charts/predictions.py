@@ -17,7 +17,7 @@ from cape_lib.charts.forms import across, band, dots, forest, line_at, row_names
 from cape_lib.charts.frame import Figure, figure, filled
 from cape_lib.charts.frontier import lab_colour
 from cape_lib.charts.look import GRID, INK, PAPER
-from cape_lib.frontier.lines import FROZEN_INTERCEPT, FROZEN_SLOPE, frozen_rows, later_releases, published_band
+from cape_lib.frontier.lines import FROZEN_INTERCEPT, FROZEN_SLOPE, later_releases, published_band
 from cape_lib.predictions import STATUSES, Scored, power, prediction, resolves
 from cape_lib.signs import FAILS, HOLDS, MARKS, typeset
 from cape_lib.story.answer import listed, verb
@@ -147,8 +147,8 @@ def own_check(published: pd.DataFrame) -> Figure:
 
     published: the frontier panel of that name.
     """
-    later, old = later_releases(published), frozen_rows(published)["gpqa_diamond"]
-    half = np.array([published_band(published)["published"], 1.96 * float(old.std(ddof=0))])
+    later, widths = later_releases(published), published_band(published)
+    half = np.array([widths["published"], widths["flat"]])
     words = {"h": "the line through 34 models", "h_flat": "their mean GPQA"}
     long = later.melt(["model", "lab"], list(words), "guess", "points").replace({"guess": words})
     ends = pd.DataFrame({"guess": list(words.values()), "low": -half, "high": half})

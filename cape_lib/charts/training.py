@@ -12,6 +12,7 @@ from cape_lib.charts import forms
 from cape_lib.charts.forms import across, band, colours, forest, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import AMBER, BLUE, MUTED
+from cape_lib.stats import Z95
 from cape_lib.story.answer import listed
 from cape_lib.tables import label
 
@@ -24,7 +25,7 @@ def courses(rows: pd.DataFrame, model: str, *, x: str, y: str = STEREOTYPE, from
     part = rows[(rows["model"] == model) & (rows["step"] >= from_step)]
     charts = []
     for column, colour in ((x, BLUE), (y, AMBER)):
-        reach = 1.96 * part[f"{column}_stderr"]
+        reach = Z95 * part[f"{column}_stderr"]
         one = part[["tokens_b"]].assign(score=part[column], low=part[column] - reach, high=part[column] + reach)
         score = forms.score("score", column)
         charts.append(band(one, TOKENS, score, colour=alt.value(colour), point=40, opacity=0.45, bars=True))

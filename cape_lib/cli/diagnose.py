@@ -233,6 +233,10 @@ def _file(args: argparse.Namespace) -> dict[str, Any]:
             result = diagnose_pairs(rows, by, x=x, y=y)
         else:
             ladder = tables.ladder_of(chosen, x, y, name=args.name or scores.name)
+            if ladder.rows.empty:
+                blank = " and ".join(name for name in (x, y) if chosen.frame[name].isna().all()) or "one of the two"
+                step = "give two sizes or more both scores, in percent"
+                raise MissingError(f"{file}: no row has both {x} and {y}, every one lacks {blank}; {step}")
             at = ladder.axis.read(args.at) if args.at else None
             beside = None if ladder.axis.by_size or "family" not in frame else frame
             items = {name: n for name, n in ((x, args.x_items), (y, args.y_items)) if n}

@@ -209,7 +209,7 @@ def base_places(rows: pd.DataFrame) -> Floats:
 
 
 def _dimension(panel: pd.DataFrame) -> Plain:
-    fit = coupling.effective_dimension(panel, resamples=500)
+    fit = coupling.effective_dimension(panel)
     return {
         "panel": BASE_PANEL,
         "n": fit.estimate.n,

@@ -21,7 +21,7 @@ from cape_lib.frontier.lines import BALANCED, EMPHASES, RATIOS, FrontierLine, X,
 from cape_lib.frontier.saturation import BEST, ROTATE_BELOW
 from cape_lib.frontier.variants import ADMITS, KNOWS, PLACE, PRECISION, REASONING, WRONG
 from cape_lib.names import suggest
-from cape_lib.stats import RATIO, isocline, score_sd
+from cape_lib.stats import RATIO, ROUNDED_Z95, isocline, score_sd
 from cape_lib.tables.frontier import middle
 
 PAIR = ("hellaswag", "truthfulqa")
@@ -56,7 +56,7 @@ def diagnose_model(model: Mapping[str, Any]) -> Plain:
     comparable = model.get("metric", "mc2") != "mc1"
     size, (x, y) = float(model["params_b"]), (float(model[name]) for name in PAIR)
     trend = {name: residual(trends()[name], size, score) for name, score in zip(PAIR, (x, y), strict=True)}
-    noise_x, noise_y = (1.96 * float(score_sd(score, name)) for name, score in zip(PAIR, (x, y), strict=True))
+    noise_x, noise_y = (ROUNDED_Z95 * float(score_sd(score, name)) for name, score in zip(PAIR, (x, y), strict=True))
     gap = math.sqrt(2) * noise_y
     diagnosis: Plain = {
         "kind": "model",
@@ -193,7 +193,7 @@ def diagnose_release(releases: Sequence[Mapping[str, Any]], *, line: str = "froz
     other = frontier.read_h(last["y"], last["x"], chosen).iloc[0]
     facts = {
         "h_size": abs(last["h"]),
-        "noise95": 1.96 * last["noise_sd"],
+        "noise95": ROUNDED_Z95 * last["noise_sd"],
         "widest": widest and {"label": tables.label(widest["new"]), "spread": widest["spread_new"]},
         "top": BEST,
         "curve": kit()["frontier"]["curve"],
@@ -347,7 +347,8 @@ def _change(own: pd.DataFrame) -> Plain:
     """Last effort less the first, points, and what question noise alone may do to it (95 %, as if independent)."""
     first, last = own.iloc[0], own.iloc[-1]
     noise = {
-        name: 1.96 * math.hypot(first[f"{name}_stderr"], last[f"{name}_stderr"]) for name in (REASONING, ADMITS, WRONG)
+        name: ROUNDED_Z95 * math.hypot(first[f"{name}_stderr"], last[f"{name}_stderr"])
+        for name in (REASONING, ADMITS, WRONG)
     }
     return {name: float(last[name] - first[name]) for name in (*PLACE, WRONG)} | {"noise": noise}
 

@@ -16,7 +16,7 @@ from scipy.stats import multivariate_normal, ttest_1samp
 
 from cape_lib.errors import MissingError
 from cape_lib.frontier.variants import ADMITS, KNOWS, MEASURES, PRECISION, REASONING, WRONG, of_domain, steady
-from cape_lib.stats import Z95, Estimate, corrected, mean_interval, sign_flip_p
+from cape_lib.stats import Z95, Estimate, corrected, mean_interval, sign_flip_p, within
 from cape_lib.tables.variants import DOMAINS, EFFORTS
 
 LADDER_RULE = (
@@ -221,8 +221,7 @@ def _within(rows: pd.DataFrame, score: str) -> pd.DataFrame:
         raise MissingError("a dose needs three models at two efforts each, with counted reasoning tokens")
     data = pd.DataFrame({"lab": part["lab"], "weights": part["weights"], "y": part[score].astype(float)})
     data["x"] = np.log10(part["reasoning_tokens"].astype(float))
-    for column in ("x", "y"):
-        data[column] -= data.groupby("weights")[column].transform("mean")
+    data[["x", "y"]] = within(data[["x", "y"]], data["weights"])
     return data
 
 

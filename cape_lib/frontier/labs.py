@@ -10,7 +10,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import chdtrc, fdtrc, fdtri
 
 from cape_lib import stats
@@ -18,14 +18,13 @@ from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.frontier.lines import FEWEST, FrontierLine, X, Y, as_line, complete_rows, fit_line, frozen_rows, line
 from cape_lib.frontier.saturation import AXES, BEST, TRUE_SPREAD, saturation, spread_draws, spread_interval
 from cape_lib.names import suggest
-from cape_lib.stats import Estimate
+from cape_lib.stats import Estimate, Floats
 
 #: how a setting says that the model answers without reasoning
 WITHOUT_REASONING = r"non-?(?:reasoning|think)|without (?:extended )?thinking"
 #: paper B, table 2: three correlations from three different sets of models (n = 21, 10, 9)
 PUBLISHED = {(X, Y): 0.848, (Y, "hle"): 0.715, (X, "hle"): -0.251}
 FEWEST_FOR_A_SLOPE = 3
-Floats = NDArray[np.float64]
 #: values of tau in the mixture; twice as many move no end by a hundredth of its width
 GRID = 100
 
@@ -46,15 +45,15 @@ def lab_line(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, Estima
     """
     rows = complete_rows(frame, x, y)
     fitted = fit_line(rows, x=x, y=y).fit
-    numbers = {"r": lab_r(rows, x, y)}
-    for name in ("slope", "intercept"):
-        few = getattr(fitted, name)
 
-        def value(old: Floats, new: Floats, name: str = name) -> float:
+    def left_out(name: str) -> Estimate:
+        def value(old: Floats, new: Floats) -> float:
             return float(getattr(stats.ols(old, new), name).estimate)
 
-        numbers[name] = stats.clustered(value, rows[x], rows[y], clusters=rows["lab"], unit="labs", few=few)
-    return numbers
+        few = getattr(fitted, name)
+        return stats.clustered(value, rows[x], rows[y], clusters=rows["lab"], unit="labs", few=few)
+
+    return {"r": lab_r(rows, x, y), "slope": left_out("slope"), "intercept": left_out("intercept")}
 
 
 def check_lab(frame: pd.DataFrame, lab: str) -> str:
@@ -78,8 +77,8 @@ def lab_means(
     table = []
     for lab, group in rows.groupby("lab"):
         h = group["h"].to_numpy(float)
-        mean = stats.mean_interval(h, "t interval")
-        table.append((str(lab), mean.n, mean.estimate, mean.low, mean.high, bool((h > 0).all() or (h < 0).all())))
+        mean = stats.mean_interval(h, "t interval").row("mean")
+        table.append({"lab": str(lab)} | mean | {"same_sign": bool((h > 0).all() or (h < 0).all())})
     columns = ["lab", "n", "mean", "low", "high", "same_sign"]
     return pd.DataFrame(table, columns=columns).sort_values("mean", ascending=False, ignore_index=True)
 
@@ -149,29 +148,21 @@ def lab_permutation(
     lab-demeaned scores; y shuffled within each lab; `seen`: such an r). p 0-1, never zero.
     """
     rows = _with_h(frame, None, core_only, x, y)
-    rng = stats.generator(seed)
-    codes = rows["lab"].astype("category").cat.codes.to_numpy()
-    labs = np.eye(int(codes.max()) + 1)[codes]
-    n, (k, of_labs) = len(rows), (labs.shape[1], labs.sum(axis=0))
-
-    def means(v: Floats) -> Floats:
-        return np.asarray((v @ labs) / of_labs)
+    rng, n, h = stats.generator(seed), len(rows), rows["h"].to_numpy(float)
+    codes, k = stats.labels_to_codes(rows["lab"])
+    labs, of_labs = np.eye(k)[codes], np.bincount(codes)
 
     def between(h: Floats) -> Floats:
-        h = h - h.mean(axis=1, keepdims=True)
-        total = (h**2).sum(axis=1)
+        h = h - h.mean(axis=-1, keepdims=True)
+        total = (h**2).sum(axis=-1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(total > 0, (means(h) ** 2 * of_labs).sum(axis=1) / total, np.nan)
+            return np.where(total > 0, ((h @ labs) ** 2 / of_labs).sum(axis=-1) / total, np.nan)
 
-    h, old, new = (rows[[name]].to_numpy(float).T for name in ("h", x, y))
-    rest, old, new = (v - means(v) @ labs.T for v in (h, old, new))
-    shuffled = stats.permutations_within(np.zeros(n), resamples, rng)
-    within = stats.permutations_within(codes, resamples, rng)
-    share, r = float(between(h)[0]), float(stats.pearson_rows(old, new)[0])
-    p_share = stats.permutation_p(share, between(h[0][shuffled]), "greater")
-    p_r = stats.permutation_p(r, stats.pearson_rows(old, new[0][within]))
-    scatter = float(np.sqrt((rest**2).sum() / (n - k))) if n > k else float("nan")
-    apart = scatter * seen_between(of_labs, k - 1, n - k)
+    share = float(between(h))
+    p_share = stats.permutation_p(share, between(h[stats.permutations_within(np.zeros(n), resamples, rng)]), "greater")
+    r, p_r = stats.within_r(rows[x], rows[y], codes, resamples=resamples, rng=rng)
+    scatter, freedom = stats.scatter_within(h, codes)
+    apart = scatter * seen_between(of_labs, k - 1, freedom)
     r_seen = stats.seen_effect(stats.fisher(0.0, n, given=k - 1), scale="fisher")
     table = pd.DataFrame(
         [
@@ -341,8 +332,7 @@ def range_cuts(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:
 
 
 def _r_and_range(rows: pd.DataFrame, x: str, y: str) -> dict[str, float]:
-    r = lab_r(rows, x, y)
-    return {"n": r.n, "r": r.estimate, "low": r.low, "high": r.high, "x_min": rows[x].min(), "x_max": rows[x].max()}
+    return lab_r(rows, x, y).row("r") | {"x_min": rows[x].min(), "x_max": rows[x].max()}
 
 
 def compute_tiers(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:
@@ -402,10 +392,8 @@ def pair_table(frame: pd.DataFrame, *, axes: tuple[str, ...] = AXES) -> pd.DataF
     everywhere, table = complete_rows(frame, *axes), []
     for first, second in combinations(axes, 2):
         r, complete = (lab_r(complete_rows(rows, first, second), first, second) for rows in (frame, everywhere))
-        seen = stats.seen_effect(r, scale="fisher")
-        row = {"first": first, "second": second, "n": r.n, "r": r.estimate, "low": r.low, "high": r.high, "seen": seen}
-        row |= {"n_complete": complete.n, "r_complete": complete.estimate}
-        table.append(row | {"low_complete": complete.low, "high_complete": complete.high})
+        row = {"first": first, "second": second} | r.row("r") | {"seen": stats.seen_effect(r, scale="fisher")}
+        table.append(row | {f"{name}_complete": value for name, value in complete.row("r").items()})
     return pd.DataFrame(table)
 
 

@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtrit
+from numpy.typing import ArrayLike
 
+from cape_lib import stats
 from cape_lib.errors import MissingError, UsageError
 from cape_lib.names import suggest
-from cape_lib.stats import Estimate, Line, isocline, ols, score_sd, wilson_clustered
+from cape_lib.stats import ROUNDED_Z95, Estimate, Floats, Line, isocline, ols, score_sd, student, wilson_clustered
 
-Floats = NDArray[np.float64]
 X, Y = "swe_bench_verified", "gpqa_diamond"
 #: the frozen line as the papers announced it: two constants that no change of a table moves
 FROZEN_SLOPE, FROZEN_INTERCEPT = 0.513, 46.4
@@ -97,8 +96,8 @@ class FrontierLine:
         The half-width of a t prediction interval at `LEVEL`, right 95 % of the time with heavy tails.
         """
         away = np.asarray(x, dtype=float) - self.fit.mean_x
-        t = float(stdtrit(self.fit.n - 2, 0.5 + LEVEL / 2))
-        return np.asarray(t * self.scatter * np.sqrt(1 + 1 / self.fit.n + away**2 / self.fit.spread_x))
+        wide = np.sqrt(1 + 1 / self.fit.n + away**2 / self.fit.spread_x)
+        return np.asarray(student(LEVEL, self.fit.n - 2) * self.scatter * wide)
 
     def ordinary(self, x: ArrayLike) -> tuple[Floats, Floats]:
         """The range of y (low, high; percent, within 0-100) in which 95 % of new releases at x fall."""
@@ -121,12 +120,8 @@ class FrontierLine:
 
 
 def complete_rows(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
-    """The rows that hold every named score, in their order; MissingError names a column that is not there."""
-    for column in columns:
-        if column not in frame:
-            columns_there = ", ".join(str(name) for name in frame.columns)
-            raise MissingError(f"no column {column!r} in the scores; the columns are {columns_there}")
-    return frame.dropna(subset=list(columns))
+    """The rows that hold every named score, in their order, however few; errors as `stats.complete_rows`."""
+    return stats.complete_rows(frame, columns, least=0, by=None)
 
 
 def fit_line(frame: pd.DataFrame, *, x: str = X, y: str = Y, name: str = "fitted", panel: str = "") -> FrontierLine:
@@ -240,21 +235,17 @@ def h_field(
 
 
 def published_band(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, float]:
-    """The published band of +-16.2 points beside an interval that predicts.
+    """The published band of +-16.2 points beside one of a flat line and an interval that predicts.
 
-    Returns, in points: `published` (1.96 standard deviations of the residuals of the 34-row line, divisor n),
-    `prediction_min`, `prediction_max` (exact t half-width over the range of x), and `n`.
+    Returns, in points: `published` (1.96 standard deviations of the residuals of the 34-row line, divisor n), `flat`
+    (the same of y about its mean), `prediction_min`, `prediction_max` (exact t half-width over the range of x), `n`.
     """
     rows = complete_rows(frozen_rows(frame), x, y)
     fitted = fit_line(rows, x=x, y=y)
-    residual = fitted.h(rows[x], rows[y])
     half = fitted.fit.half(np.linspace(rows[x].min(), rows[x].max(), 101))
-    return {
-        "published": 1.96 * float(residual.std(ddof=0)),
-        "n": float(len(rows)),
-        "prediction_min": float(half.min()),
-        "prediction_max": float(half.max()),
-    }
+    spreads = {"published": fitted.h(rows[x], rows[y]), "flat": rows[y].to_numpy(float)}
+    bands = {name: ROUNDED_Z95 * float(values.std()) for name, values in spreads.items()}
+    return bands | {"n": float(len(rows)), "prediction_min": float(half.min()), "prediction_max": float(half.max())}
 
 
 def later_releases(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:
@@ -266,12 +257,12 @@ def later_releases(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFra
     """
     rows = complete_rows(frame, x, y)
     old, new = frozen_rows(rows), rows[~rows["frozen"].astype(bool)]
-    fitted = fit_line(old, x=x, y=y)
+    fitted, band = fit_line(old, x=x, y=y), published_band(rows, x=x, y=y)
     low, high = fitted.ordinary(new[x])
     new = new.assign(h=fitted.h(new[x], new[y]), h_flat=new[y] - old[y].mean())
-    new["inside_published"] = new["h"].abs() <= published_band(rows, x=x, y=y)["published"]
+    new["inside_published"] = new["h"].abs() <= band["published"]
     new["inside_exact"] = new[y].between(low, high)
-    new["inside_flat"] = new["h_flat"].abs() <= 1.96 * float(old[y].std(ddof=0))
+    new["inside_flat"] = new["h_flat"].abs() <= band["flat"]
     columns = ["model", "lab", x, y, "h", "inside_published", "inside_exact", "h_flat", "inside_flat"]
     return new[columns].reset_index(drop=True)
 

@@ -6,13 +6,11 @@ from itertools import permutations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from cape_lib.errors import MissingError
 from cape_lib.frontier.lines import X, Y, complete_rows
-from cape_lib.stats import generator, noisy_scores, percentile_interval, score_sd
+from cape_lib.stats import Floats, generator, noisy_scores, percentile_interval, score_sd
 
-Floats = NDArray[np.float64]
 #: how many models are the best
 BEST = 5
 #: paper B: below this the old axis no longer separates

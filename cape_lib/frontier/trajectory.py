@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtrit
+from numpy.typing import ArrayLike
 
+from cape_lib import stats
 from cape_lib.frontier.lines import FrontierLine, X, Y, as_line, complete_rows, h_field
-from cape_lib.stats import generator, percentile_interval, permutation_p, permutations_within, wilson
-
-Floats = NDArray[np.float64]
+from cape_lib.stats import Floats, Integers
 
 #: paper B, playbook level 2: a change of h beyond this many points is a reallocation
 THRESHOLD = 10.0
@@ -25,7 +23,7 @@ KINDS = ("first", "noise", "step", "excursion", "return", "open")
 FIRST, NOISE, STEP, EXCURSION, RETURN, OPEN = range(6)
 
 
-def classify_changes(h: ArrayLike, *, threshold: float | Floats = THRESHOLD) -> NDArray[np.int64]:
+def classify_changes(h: ArrayLike, *, threshold: float | Floats = THRESHOLD) -> Integers:
     """The kind of each release in one or many series of h, as an index into `KINDS`, same shape as `h`.
 
     h: points, time along the last axis. A release within `threshold` of the one before is noise. Beyond it, the next
@@ -56,7 +54,7 @@ def change_limit(sd: ArrayLike, freedom: int, releases: int) -> Floats:
     spread = np.asarray(sd, dtype=float)
     if releases < 2 or freedom < 1:
         return np.full(spread.shape, np.inf)
-    t = float(stdtrit(freedom, 1 - 0.05 / (2 * (releases - 1))))
+    t = stats.student(1 - 0.05 / (releases - 1), freedom)
     return np.where(np.isnan(spread), np.inf, np.sqrt(2.0) * spread * t)
 
 
@@ -99,7 +97,7 @@ def changes(rows: pd.DataFrame, *, scatter: tuple[float, int]) -> pd.DataFrame:
     """
     h, noise_sd = rows["h"], rows["noise_sd"]
     limit = max(THRESHOLD, float(change_limit(*scatter, len(rows))))
-    change, noise = h.diff(), 1.96 * np.hypot(noise_sd, noise_sd.shift())
+    change, noise = h.diff(), stats.ROUNDED_Z95 * np.hypot(noise_sd, noise_sd.shift())
     ours, theirs = (classify_changes(h, threshold=points) for points in (limit, THRESHOLD))
     table = pd.DataFrame({"change": change, "change_low": change - noise, "change_high": change + noise})
     return table.assign(limit=limit, kind=[KINDS[k] for k in ours], papers_kind=[KINDS[k] for k in theirs])
@@ -124,10 +122,7 @@ def within_lab_scatter(
     Steps that did happen are in it, which makes a verdict that rests on it the more careful.
     """
     rows = complete_rows(frame, x, y)
-    h = pd.Series(as_line(chosen, rows, x=x, y=y).h(rows[x], rows[y]), index=rows.index)
-    rest = h - h.groupby(rows["lab"]).transform("mean")
-    freedom = len(rows) - rows["lab"].nunique()
-    return (float(np.sqrt((rest**2).sum() / freedom)), freedom) if freedom > 0 else (float("nan"), 0)
+    return stats.scatter_within(as_line(chosen, rows, x=x, y=y).h(rows[x], rows[y]), rows["lab"])
 
 
 def order_null(rows: pd.DataFrame, *, resamples: int = 4999, seed: int = 0) -> pd.DataFrame:
@@ -137,7 +132,7 @@ def order_null(rows: pd.DataFrame, *, resamples: int = 4999, seed: int = 0) -> p
     low, high (95 % of shuffles), p (two-sided as distance from the expected number).
     """
     ordered = rows.sort_values(["lab", "order"])
-    h, order = ordered["h"].to_numpy(float), permutations_within(ordered["lab"], resamples, generator(seed))
+    h, order = ordered["h"].to_numpy(float), stats.permutations_within(ordered["lab"], resamples, stats.generator(seed))
     # The releases as they came, then the shuffles; a lab is one slice of columns, for shuffles stay within labs.
     series = np.vstack([h, h[order]])
     ends = np.cumsum(ordered.groupby("lab", sort=False).size().to_numpy())[:-1]
@@ -147,8 +142,8 @@ def order_null(rows: pd.DataFrame, *, resamples: int = 4999, seed: int = 0) -> p
         observed, *shuffled = (kinds == KINDS.index(kind)).sum(axis=1)
         drawn = np.array(shuffled, dtype=float)
         expected = float(drawn.mean())
-        p = permutation_p(observed - expected, drawn - expected)
-        table.append((kind, int(observed), expected, *percentile_interval(drawn), p))
+        p = stats.permutation_p(observed - expected, drawn - expected)
+        table.append((kind, int(observed), expected, *stats.percentile_interval(drawn), p))
     return pd.DataFrame(table, columns=["kind", "observed", "expected", "low", "high", "p"])
 
 
@@ -170,7 +165,7 @@ def rule_error_rates(
     (Wilson): for a true change, what the rule says at its place; for nothing, the share of series in which it says so
     anywhere.
     """
-    rng = generator(seed)
+    rng = stats.generator(seed)
     table = []
     for length in (n for n in lengths if n >= 4):
         noise = noise_sd * rng.standard_normal((3, series, length))
@@ -187,6 +182,6 @@ def rule_error_rates(
             hits = {"step": (kinds == STEP).any(axis=1), "excursion": (kinds == EXCURSION).any(axis=1)}
             hits["noise"] = ~(hits["step"] | hits["excursion"])
             for kind, hit in hits.items():
-                share = wilson(int(hit.sum()), series)
+                share = stats.wilson(int(hit.sum()), series)
                 table.append((length, truth, kind, share.estimate, share.low, share.high))
     return pd.DataFrame(table, columns=["length", "truth", "kind", "share", "low", "high"])
