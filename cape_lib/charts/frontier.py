@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cape_lib.frontier import FrontierLine
 
 SWE, GPQA = "swe_bench_verified", "gpqa_diamond"
+PANELS = "[frontier panels](../book/data.html#frontier-panel)"
 SHOWN = ["model", "lab", "release_date", SWE, GPQA, "h", "h_low", "h_high"]
 #: What a release says beside its scores.
 RELEASE = "lab release_date h h_low h_high"
@@ -129,7 +130,7 @@ def your_release(h: pd.DataFrame, line: FrontierLine, *, start: tuple[float, flo
     )
 
 
-def calendar(table: pd.DataFrame, *, title: str, source: str) -> Figure:
+def calendar(table: pd.DataFrame, *, title: str) -> Figure:
     """r of the two scores on each panel, as it is and with the date held fixed.
 
     table: `story.frontier.calendar`;  title: the finding.
@@ -137,13 +138,13 @@ def calendar(table: pd.DataFrame, *, title: str, source: str) -> Figure:
     look = colours("what", table["what"].unique(), (MUTED, BLUE), hidden=True)
     chart = forest(table, "row", across("estimate", "correlation r", [-1, 1]), colour=look)
     caption = "Bars: 95 % intervals that leave each lab out in turn. *Sourced*: only scores with a source."
-    return figure(chart, "calendar", title, source, f"{table['panel'].nunique()} panels", caption)
+    return figure(chart, "calendar", title, PANELS, f"{table['panel'].nunique()} panels", caption)
 
 
-def panel_points(rows: pd.DataFrame, *, title: str, source: str) -> Figure:
+def panel_points(rows: pd.DataFrame) -> Figure:
     """The releases of one panel with their own line (for `explore` over panels).
 
-    rows: model, lab, both scores and the slider's column panel;  title: the finding, over all panels.
+    rows: `story.frontier.on_panel`, with the slider's column panel.
     """
     # One frame for all panels: the points move and the axes stay.
     ends = {score: [5 * np.floor(rows[score].min() / 5), 5 * np.ceil(rows[score].max() / 5)] for score in (SWE, GPQA)}
@@ -156,13 +157,13 @@ def panel_points(rows: pd.DataFrame, *, title: str, source: str) -> Figure:
     chart = alt.layer(line, points, *named(words, x, y, "model", height=300, by="panel", always=3))
     n = f"{rows['model'].nunique()} ({rows['panel'].iloc[0]} panel)"
     caption = "Line: least squares through the releases of the panel."
-    return figure(chart, "panel-points", title, source, n, caption, height=300)
+    return figure(chart, "panel-points", story.on_panels(), PANELS, n, caption, height=300)
 
 
-def moved_points(before: pd.DataFrame, after: pd.DataFrame, *, name: str, source: str) -> Figure:
-    """Published points, hollow, and where they stand on another panel, filled; a line joins the two.
+def moved_points(before: pd.DataFrame, after: pd.DataFrame) -> Figure:
+    """Published points, hollow, and where they stand on the corrected panel, filled; a line joins the two.
 
-    before, after: rows with model, lab, both scores;  name: of the other panel.
+    before, after: rows of the two panels with model, lab, both scores.
     """
     later = [f"{score}_after" for score in (SWE, GPQA)]
     both, moved = story.moves(before, after, everything=True), story.moves(before, after)
@@ -177,7 +178,8 @@ def moved_points(before: pd.DataFrame, after: pd.DataFrame, *, name: str, source
     most = f", most of all {moved['model'].iloc[0]}" if len(moved) else ""
     r = [both[x].corr(both[y]) for x, y in ((SWE, GPQA), later)]
     title = f"{len(moved)} of {len(both)} releases move{most}; r goes from {r[0]:.2f} to {r[1]:.2f}"
-    caption = f"Hollow: as published; those that move have their name where there is room. Filled: {name}."
+    caption = "Hollow: as published; those that move have their name where there is room. Filled: corrected."
+    source = "[frontier cells](../book/data.html#frontier-cells)"
     return figure(chart, "moved-points", title, source, len(both), caption, rows=both, height=350)
 
 

@@ -15,12 +15,11 @@ from cape_lib.charts.look import AMBER, BLUE, GREY, INK, PURPLE, SKY
 from cape_lib.frontier import effort, variants
 from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MEASURES, REASONING, WRONG
 from cape_lib.stats import ols
-from cape_lib.story.again import most_moved, thinking_sizes
+from cape_lib.story.again import MODES, most_moved, thinking_sizes
 from cape_lib.tables import label
 
 SOURCE = f"[models of today](../book/data.html#one-lab), Artificial Analysis, to {DATA_END}"
 GRADES = {"right": BLUE, "declined, empty or partial": "#B9C0C7", "wrong": AMBER}
-MODES = {"reasoning": "thinking", "none": "not thinking"}
 #: makers with a colour here; the others are grey
 MAKERS = {"OpenAI": BLUE, "Amazon": AMBER, "Google": PURPLE, "SpaceXAI": INK, "DeepSeek": SKY}
 

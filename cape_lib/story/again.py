@@ -28,6 +28,7 @@ WORDS = {
 #: What a rise of the measure means for making things up; of knowing it means nothing.
 BETTER = {ADMITS: 1, WRONG: -1, PRECISION: 1}
 HELD = ("date", "size")
+MODES = {"reasoning": "thinking", "none": "not thinking"}
 #: points of GPQA up to which two models reason alike
 ALIKE = 1.0
 
@@ -498,8 +499,7 @@ def size_ladders(rows: pd.DataFrame, *, size: str = "params_b") -> pd.DataFrame:
     rows with `ladder` ("Gemma 4, thinking"), the first variant of a size where there are several.
     """
     part = rows[rows[size].notna() & (rows["effort"].isna() | (rows["effort"] == "high"))]
-    words = part["mode"].map({"reasoning": "thinking", "none": "not thinking"})
-    part = part.assign(ladder=part["generation"] + ", " + words, params_b=part[size])
+    part = part.assign(ladder=part["generation"] + ", " + part["mode"].map(MODES), params_b=part[size])
     part = part.sort_values(["ladder", "params_b", "model"]).drop_duplicates(["ladder", "params_b"])
     return part[part.groupby("ladder")["model"].transform("size") > 2].reset_index(drop=True)
 
