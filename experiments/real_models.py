@@ -23,7 +23,7 @@ import torch
 
 from cape_lib.lm import models, probes, steering, texts
 from cape_lib.lm.steering.direction import fit_directions
-from experiments.recording import numbers, plain, write
+from experiments.recording import in_front, numbers, replace
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -49,17 +49,17 @@ def steer(args: argparse.Namespace, lm: models.LanguageModel) -> None:
     run += f", budget {plan.doses[-1]:g}" if args.doses else ""
     run += ", chat" * args.chat + f", {args.dtype}" * (args.dtype != "bfloat16")
     (chosen,) = fit_directions(lm, texts.pairs_of(asked.items), [result.place.site])
-    row: dict[str, Any] = {"run": run, "model": lm.name, "revision": lm.revision, "dtype": _dtype(lm)}
+    dtype = str(lm.dtype).removeprefix("torch.")
+    row: dict[str, Any] = {"run": run, "model": lm.name, "revision": lm.revision, "dtype": dtype}
     row |= {"benchmark": args.items.stem, "command": _command(args), "seconds": round(seconds)}
     row |= {"cpu_seconds": round(cpu), "machine": _machine(lm), "date": datetime.date.today().isoformat()}
     row |= numbers(result) | {"questions": len(asked.items), "tested": len(result.items), "kl": result.cost}
     row |= {name: getattr(chosen, name) for name in ("reliability", "reliability_low", "reliability_high", "held_out")}
     row |= {"control_kl": float(result.controls["cost"].mean())}
     columns = pd.read_csv(DATA / "model_runs.csv", nrows=0).columns
-    _replace("model_runs", pd.DataFrame([row])[columns], run)
-    for table in ("controls", "doses", "places"):
-        rows = result.methods if table == "controls" else getattr(result, table)
-        _replace(f"model_{table}", rows.assign(run=run), run)
+    replace(pd.DataFrame([row])[columns].round(4), DATA / "model_runs.csv", "run")
+    for table, rows in {"controls": result.methods, "doses": result.doses, "places": result.places}.items():
+        replace(in_front({"run": run}, rows), DATA / f"model_{table}.csv", "run")
     print("\n".join(steering.report(result)), f"{seconds:.0f} s, {cpu:.0f} s of processors", sep="\n", flush=True)
 
 
@@ -70,14 +70,11 @@ def probe(args: argparse.Namespace, lm: models.LanguageModel) -> None:
     tables = []
     twins = probes.twins(lm, texts.probe_prompts_for(lm.name))
     for weights, result in zip(("trained", "untrained"), twins, strict=True):
-        tables.append(result.layers.assign(run=run, model=lm.name, revision=lm.revision, weights=weights))
+        layers = result.layers.assign(model=lm.name, revision=lm.revision, weights=weights)
+        tables.append(in_front({"run": run}, layers))
         print(f"{weights}: {result.placebo_like} of {len(result.layers)} blocks like the placebo; {result.notes}")
-    _replace("model_probes", pd.concat(tables), run)
+    replace(pd.concat(tables), DATA / "model_probes.csv", "run")
     print(f"{time.perf_counter() - start:.0f} s", flush=True)
-
-
-def _dtype(lm: models.LanguageModel) -> str:
-    return str(next(lm.model.parameters()).dtype).removeprefix("torch.")
 
 
 def _machine(lm: models.LanguageModel) -> str:
@@ -93,17 +90,6 @@ def _command(args: argparse.Namespace) -> str:
     parts += [f"--doses {' '.join(map(str, args.doses))}"] if args.doses else []
     parts += ["--chat"] * args.chat + ["--all-controls"] * args.all_controls
     return " ".join(parts)
-
-
-def _replace(table: str, rows: pd.DataFrame, run: str) -> None:
-    """The table with the rows of one run anew; whole or not at all."""
-    path = DATA / f"{table}.csv"
-    rows = plain(rows[["run", *(name for name in rows.columns if name != "run")]].round(4))
-    if path.is_file():
-        before = pd.read_csv(path, dtype=str, keep_default_na=False)
-        rows = pd.concat([before[before["run"] != run], rows.astype(object)], ignore_index=True)
-        rows = rows.sort_values("run", kind="stable")
-    write(rows, path)
 
 
 def main() -> None:

@@ -38,6 +38,15 @@ def write(table: pd.DataFrame, path: Path) -> None:
         plain(table).to_csv(draft, index=False, lineterminator="\n")
 
 
+def replace(rows: pd.DataFrame, path: Path, key: str) -> None:
+    """The rows in place of those that the file has of the same `key`, a column by which it is sorted."""
+    if path.is_file():
+        before = pd.read_csv(path, dtype=str, keep_default_na=False)
+        both = [before[~before[key].isin(rows[key])], plain(rows).astype(object)]
+        rows = pd.concat(both, ignore_index=True).sort_values(key, kind="stable")
+    write(rows, path)
+
+
 def append(rows: pd.DataFrame | Sequence[Mapping[str, Any]], path: Path) -> None:
     """Further rows at the end of the file, which an interrupted run goes on from; begins it where there is none."""
     table = plain(pd.DataFrame(rows))

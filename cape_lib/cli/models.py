@@ -259,7 +259,12 @@ def _positions(asked: str) -> Any:
 
 def _directions(args: argparse.Namespace, lm: LanguageModel, name: str) -> list[Direction]:
     """The direction at each layer asked for, and its controls."""
+    import numpy as np
+    import torch
+
     from cape_lib.lm import models, steering
+    from cape_lib.lm.steering.direction import pair_states
+    from cape_lib.lm.steering.protocol import draw_controls
 
     if args.direction:
         if args.controls:
@@ -267,24 +272,15 @@ def _directions(args: argparse.Namespace, lm: LanguageModel, name: str) -> list[
         return [steering.load(args.direction, lm, any_model=args.any_model)]
     sites: list[models.Site] = list(range(lm.depth)) if args.layer == "sweep" else [lm.site(args.layer or "quarter")]
     pairs = _questions(args, lm, name)[1]
-    directions = steering.fit_directions(lm, pairs, sites, method=args.method, name="truth")
-    kinds = [CONTROLS[kind] for kind in args.controls.split(",") if kind]
-    if not kinds:
-        return directions
-    import numpy as np
-    import torch
-
-    from cape_lib.lm.probes import capture
-    from cape_lib.lm.steering.protocol import draw_controls
-
-    states = capture(lm, [*pairs["positive"], *pairs["negative"]], sites)
+    states = pair_states(lm, pairs, sites)
+    directions = steering.fit_directions(lm, pairs, sites, method=args.method, name="truth", states=states)
+    kinds = tuple(CONTROLS[kind] for kind in args.controls.split(",") if kind)
     vectors, rng = torch.stack([d.vector for d in directions]), np.random.default_rng(args.seed)
-    positive, negative = states[: len(pairs)], states[len(pairs) :]
-    drawn = draw_controls(positive, negative, vectors, each=1, rng=rng, kinds=tuple(kinds))
+    drawn = draw_controls(states[0], states[1], vectors, each=1, rng=rng, kinds=kinds)
     return directions + [
-        replace(direction, vector=method.vectors[place], name=method.kind)
-        for method in drawn[1:]
-        for place, direction in enumerate(directions)
+        replace(direction, vector=vector, name=control.kind)
+        for control in drawn[1:]
+        for direction, vector in zip(directions, control.vectors, strict=True)
     ]
 
 

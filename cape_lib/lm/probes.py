@@ -174,7 +174,7 @@ def projection_table(
     through = (hidden.double() @ vectors * values.clamp_min(0).sqrt()).float()
     rng = np.random.default_rng([seed, 11])
     random = [(hidden.double() @ _random_root(n, d, rng)).float() for _ in range(draws)]
-    drawn = pd.concat([couplings(own[:, None], sets) for own in random]).agg(["mean", "min", "max"])
+    drawn = couplings(torch.stack(random, dim=1), sets).agg(["mean", "min", "max"])
     ranks = {f"rank {2**k}": through[:, d - 2**k :] for k in range((d - 1).bit_length())}
     read = {"hidden": hidden, "logits": through, **ranks, "GELU of hidden": torch.nn.functional.gelu(hidden)}
     rows = [couplings(own[:, None], sets).assign(what=what, rank=own.shape[1]) for what, own in read.items()]

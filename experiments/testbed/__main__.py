@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,6 @@ from cape_lib.errors import CapeError, UsageError
 from cape_lib.lm import testbed
 from cape_lib.lm.texts import writable_file
 from experiments.testbed import prompts, recipes, tables, training, worlds
-from experiments.testbed.prompts import Items
 from experiments.testbed.training import made_folder
 from experiments.testbed.worlds import Recipe, vocabulary
 
@@ -50,24 +49,23 @@ metadata:
 """
 
 
-def _lines(recipe: Recipe, tests: Items) -> list[str]:
-    names = vocabulary(recipe.world)
-    # the harness adds no special token, so <bos> stands in the text
-    lines = []
-    for prompt, choices in zip(tests.prompts, tests.candidates, strict=True):
-        answers = [" ".join(names[i] for i in choice) for choice in choices]
-        lines.append(json.dumps({"prompt": " ".join(names[i] for i in prompt), "gold": 0, "choices": answers}))
-    return lines
-
-
 def write_tasks(recipe: Recipe, folder: Path) -> list[Path]:
     """Write the tasks testbed_truth and testbed_story of a model's world into a folder; returns the task files."""
     made_folder(folder)
-    world = worlds.build(recipe)
+    world, names = worlds.build(recipe), vocabulary(recipe.world)
+
+    def words(ids: Iterable[int]) -> str:
+        # the harness adds no special token, so <bos> stands in the text
+        return " ".join(names[index] for index in ids)
+
     written = []
     for tests in (prompts.truth_items(world), prompts.story_items(world)):
         data = (folder / f"testbed_{tests.benchmark}.jsonl").resolve()
-        data.write_text("\n".join(_lines(recipe, tests)) + "\n", encoding="utf-8")
+        rows = [
+            {"prompt": words(prompt), "gold": 0, "choices": [words(choice) for choice in choices]}
+            for prompt, choices in zip(tests.prompts, tests.candidates, strict=True)
+        ]
+        data.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
         task = folder / f"testbed_{tests.benchmark}.yaml"
         task.write_text(_TASK.format(name=tests.benchmark, file=json.dumps(str(data))), encoding="utf-8")
         written.append(task)
@@ -81,9 +79,6 @@ def parser() -> argparse.ArgumentParser:
     train = parts.add_parser("train", help="train models; interrupted, the same command goes on")
     train.add_argument(
         "names", nargs="*", metavar="NAME", help="D-d8-s1, K-d16-s2, R-s4 ... (default: all that are shipped)"
-    )
-    train.add_argument(
-        "-o", "--out", type=Path, default=Path("testbed"), metavar="DIR", help="where to (default: testbed)"
     )
     train.add_argument("--grid", metavar="GRID", help="instead: the scores of a grid, curation or fixed-parameters")
     train.add_argument(
@@ -112,15 +107,12 @@ def parser() -> argparse.ArgumentParser:
         epilog=HARNESS,
     )
     harness.add_argument("name", metavar="NAME", help="shipped model, e.g. D-d16-s1")
-    harness.add_argument(
-        "-o", "--out", type=Path, default=Path("tasks"), metavar="DIR", help="where to (default: tasks)"
-    )
     tables = parts.add_parser("measure", help="make the tables data/testbed_*.csv of one experiment again")
     tables.add_argument("table", metavar="WHAT", help="scores, texts, grid, probes, surface, trials or registers")
-    tables.add_argument(
-        "-o", "--out", type=Path, default=Path("measured"), metavar="DIR", help="where to (default: measured)"
-    )
     tables.add_argument("--quiet", action="store_true", help="no line a model")
+    for part, folder in ((train, "testbed"), (harness, "tasks"), (tables, "measured")):
+        where = f"where to (default: {folder})"
+        part.add_argument("-o", "--out", type=Path, default=Path(folder), metavar="DIR", help=where)
     for part in (train, score, again):
         part.add_argument("--json", action="store_true", help="one JSON object a model, one a line")
         part.add_argument("--quiet", action="store_true", help="no progress bar")

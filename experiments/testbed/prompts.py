@@ -12,7 +12,7 @@ import pandas as pd
 from cape_lib.errors import UsageError
 from cape_lib.lm import testbed
 from cape_lib.names import suggest
-from cape_lib.output import whole
+from experiments.recording import replace
 from experiments.testbed.worlds import (
     ASK,
     REF,
@@ -112,8 +112,13 @@ def story_items(world: World, *, n: int = STORY_ITEMS) -> Items:
         axis=1,
     )
     before = draft["tokens"][keep].reshape(len(keep), -1)[:, :29]
-    head = np.broadcast_to([base["bos"], base["register"] + STORY], (len(keep), 2))
-    return Items("story", np.concatenate([head, before], axis=1), candidates, np.arange(len(keep)))
+    return Items("story", _headed(world, STORY, before), candidates, np.arange(len(keep)))
+
+
+def _headed(world: World, register: int, body: np.ndarray) -> np.ndarray:
+    """Token ids (n, length) with <bos> and the register's token before them."""
+    head = np.broadcast_to([world.base["bos"], world.base["register"] + register], (len(body), 2))
+    return np.concatenate([head, body], axis=1)
 
 
 def _follows_elsewhere(scripts: np.ndarray, verb: int, avoid: np.ndarray, rng: np.random.Generator) -> int:
@@ -123,10 +128,8 @@ def _follows_elsewhere(scripts: np.ndarray, verb: int, avoid: np.ndarray, rng: n
     return int(rng.choice(options)) if options else -1
 
 
-def _fit_entities(world: World, families: Sequence[int] | None) -> np.ndarray:
-    """Entities that directions are fitted on: the asked ones, or all of some families (R)."""
-    if families is None:
-        return np.flatnonzero(world.asked)
+def _members(world: World, families: Sequence[int]) -> np.ndarray:
+    """The entities of some families; UsageError in world D, which has none."""
     if world.family is None:
         raise UsageError("only world R has families")
     return np.flatnonzero(np.isin(world.family, list(families)))
@@ -137,13 +140,13 @@ def contrast(recipe: Recipe, kind: str, *, families: Sequence[int] | None = None
 
     kind: "reg", the same open question in ref and in web; "ctx", an open web question after three true and after
     three mythical statements of one author; "stmt", a true and a mythical web statement, read after the value.
-    families: fit on these families of R only, for a split that leaves families out.
+    families: fit on these families of R, not on the asked entities, for a split that leaves families out.
     """
     if kind not in CONTRASTS:
         raise UsageError(suggest("contrast", kind, CONTRASTS))
     world = build(recipe)
     rng = np.random.default_rng([recipe.seed, 5])
-    chosen = _fit_entities(world, families)
+    chosen = np.flatnonzero(world.asked) if families is None else _members(world, families)
     entity, relation = np.nonzero(world.contested & np.isin(np.arange(world.n_entities), chosen)[:, None])
     keep = np.sort(rng.permutation(len(entity))[:most])
     entity, relation = entity[keep], relation[keep]
@@ -186,25 +189,20 @@ def truth_table(recipe: Recipe, *, register: str = "web", families: Sequence[int
     names = [[text(recipe.world, choice) for choice in row] for row in asked.candidates]
     frame = pd.DataFrame(names, columns=["true", "false", "false2", "false3"])
     frame.insert(0, "prompt", [text(recipe.world, prompt) for prompt in asked.prompts])
-    frame["topic"] = [f"entity {index}" for index in asked.topic]
+    topic = asked.topic
+    frame["topic"] = [f"entity {index}" for index in topic]
     if families is not None:
-        if world.family is None:
-            raise UsageError("only world R has families")
-        keep = np.isin(world.family[asked.topic], list(families))
-        frame, topic = frame[keep].reset_index(drop=True), asked.topic[keep]
-    else:
-        topic = asked.topic
-    order = {index: place for place, index in enumerate(sorted(set(topic.tolist())))}
-    frame["split"] = ["tune" if order[int(index)] % 2 == 0 else "test" for index in topic]
-    return frame
+        keep = np.isin(topic, _members(world, families))
+        frame, topic = frame[keep].reset_index(drop=True), topic[keep]
+    order = np.unique(topic, return_inverse=True)[1]
+    return frame.assign(split=np.where(order % 2 == 0, "tune", "test"))
 
 
 def neutral(recipe: Recipe, *, n: int = 32) -> list[str]:
     """Whole stories: text in which truth plays no part, for the off-target cost."""
     world = build(recipe)
     tales = stories(world, n, np.random.default_rng([recipe.seed, 6]))["tokens"].reshape(n, -1)
-    head = np.broadcast_to([world.base["bos"], world.base["register"] + STORY], (n, 2))
-    return [text(recipe.world, row) for row in np.concatenate([head, tales], axis=1)]
+    return [text(recipe.world, row) for row in _headed(world, STORY, tales)]
 
 
 def probe_sets(recipe: Recipe, *, n: int = 32) -> pd.DataFrame:
@@ -221,12 +219,7 @@ def probe_sets(recipe: Recipe, *, n: int = 32) -> pd.DataFrame:
     pick = rng.integers(len(entity), size=(n, _BODY // (5 if world.family is not None else 4)))
     true = statements(world, entity[pick], relation[pick], np.zeros(pick.shape, dtype=bool)).reshape(n, -1)
     others = documents(recipe, world, 4 * n, rng)[:, : 2 + _BODY]
-
-    def headed(register: int, body: np.ndarray) -> np.ndarray:
-        head = np.broadcast_to([world.base["bos"], world.base["register"] + register], (n, 2))
-        return np.concatenate([head, body], axis=1)
-
-    parts = {"reasoning": headed(STORY, tales), "truthfulness": headed(ASK, true)}
+    parts = {"reasoning": _headed(world, STORY, tales), "truthfulness": _headed(world, ASK, true)}
     parts |= {"neutral": others[: 2 * n], "placebo": others[2 * n :]}
     rows = [
         (name, f"{name} {i}", text(recipe.world, ids)) for name, group in parts.items() for i, ids in enumerate(group)
@@ -237,13 +230,8 @@ def probe_sets(recipe: Recipe, *, n: int = 32) -> pd.DataFrame:
 def write_texts(recipe: Recipe, folder: Path) -> None:
     """Write what `cape_lib.lm.texts` asks a model of this recipe into the tables of a folder, beside other worlds."""
     key = testbed.texts_key(recipe.as_dict())
+    folder.mkdir(exist_ok=True, parents=True)
     parts = {"truth_items": truth_table(recipe), "pairs": contrast(recipe, "reg"), "probe_prompts": probe_sets(recipe)}
     for name, own in (parts | {"neutral": pd.DataFrame({"text": neutral(recipe)})}).items():
-        path = folder / f"{name}.csv"
         own.insert(0, "world", key)
-        if path.is_file():
-            others = pd.read_csv(path, dtype=str, keep_default_na=False)
-            own = pd.concat([others[others["world"] != key], own]).sort_values("world", kind="stable")
-        folder.mkdir(exist_ok=True, parents=True)
-        with whole(path) as draft:
-            own.to_csv(draft, index=False, lineterminator="\n")
+        replace(own, folder / f"{name}.csv", "world")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 from cape_lib.errors import UsageError
@@ -85,21 +86,17 @@ def feed_forward_for(width: int, budget: int) -> int:
 
 def curation(seeds: tuple[int, ...] = (1,)) -> Iterator[Recipe]:
     """Share of believers x share of reliable text x width; reliable text takes the place of stories."""
-    for seed in seeds:
-        for believers in BELIEVERS:
-            for ref in RELIABLE:
-                for width in GRID_WIDTHS:
-                    name = f"grid-b{believers:g}-r{ref:g}-d{width}-s{seed}"
-                    yield dip(width, seed, name=name, believers=believers, ref=ref)
+    for seed, believers, ref, width in product(seeds, BELIEVERS, RELIABLE, GRID_WIDTHS):
+        name = f"grid-b{believers:g}-r{ref:g}-d{width}-s{seed}"
+        yield dip(width, seed, name=name, believers=believers, ref=ref)
 
 
 def fixed_parameters(seeds: tuple[int, ...] = tuple(range(1, 9))) -> Iterator[Recipe]:
     """Width moved at a fixed number of parameters: what a wider stream takes, the feed-forward layers give."""
-    for seed in seeds:
-        for budget, widths in BUDGETS.items():
-            for width in widths:
-                name = f"fixed-{budget}-d{width}-s{seed}"
-                yield dip(width, seed, name=name, feed_forward=feed_forward_for(width, budget))
+    for seed, (budget, widths) in product(seeds, BUDGETS.items()):
+        for width in widths:
+            name = f"fixed-{budget}-d{width}-s{seed}"
+            yield dip(width, seed, name=name, feed_forward=feed_forward_for(width, budget))
 
 
 GRIDS: dict[str, Callable[..., Iterator[Recipe]]] = {"curation": curation, "fixed-parameters": fixed_parameters}

@@ -155,19 +155,12 @@ def every_point(
     drawn = _isotropic(fitted, plan.controls, np.random.default_rng([plan.seed, 9]))
     asked, cost = questions(lm, items), Cost(lm, neutral, seed=plan.seed)
     rows = []
-    for place, most in enumerate(fitted.most):
+    for place in range(len(fitted.places)):
         arms = [fitted.arm(fitted.direction, place, dose) for dose in doses]
         price = cost(arms)
-
-        def control(k: int, dose: float, place: int = place) -> Arm:
-            return fitted.arm(drawn[k], place, dose)
-
-        guess, far = np.ones(len(drawn)), np.full(len(drawn), float(most))
-        # what costs nothing has controls that do nothing
-        level = {kl: strengths(cost, control, guess, far, [kl])[:, 0] for kl in price if kl > 1e-6}
-        beside = [control(k, float(dose)) for kl in price for k, dose in enumerate(level.get(kl, 0.0 * guess))]
-        flat = [*arms, *beside]
-        right = answer_scores(lm, asked, flat, batch=plan.batch).margins() > 0
+        level = {kl: _costing(kl, cost, fitted, place, drawn) for kl in price}
+        beside = [control for kl in price for control in level[kl]]
+        right = answer_scores(lm, asked, [*arms, *beside], batch=plan.batch).margins() > 0
         controls = right[len(arms) :].mean(1).reshape(len(arms), len(drawn))
         for at, dose in enumerate(doses):
             share, own = wilson(int(right[at].sum()), len(asked)), controls[at]
@@ -182,6 +175,22 @@ def _isotropic(fitted: Fitted, n: int, rng: np.random.Generator) -> list[torch.T
     states = fitted.positive, fitted.negative
     drawn = draw_controls(*states, fitted.direction, each=n, rng=rng, kinds=("isotropic",))
     return [method.vectors for method in drawn[1:]]
+
+
+def _costing(
+    kl: float, cost: Cost, fitted: Fitted, place: int, vectors: list[torch.Tensor], start: float = 1.0
+) -> list[Arm]:
+    """The vectors at a place, each as long as it takes to cost `kl` (nats a token); start: a first guess.
+
+    What costs nothing has controls that do nothing.
+    """
+
+    def arm(k: int, dose: float) -> Arm:
+        return fitted.arm(vectors[k], place, dose)
+
+    guess, most = np.full(len(vectors), start), np.full(len(vectors), fitted.most[place])
+    doses = strengths(cost, arm, guess, most, [kl])[:, 0] if kl > 1e-6 else 0.0 * guess
+    return [arm(k, float(dose)) for k, dose in enumerate(doses)]
 
 
 def trials(folder: Path, report: Report) -> None:
@@ -235,15 +244,8 @@ def tones(name: str, contrast: str) -> pd.DataFrame:
     drawn = _isotropic(fitted, CONTROLS, np.random.default_rng([recipe.seed, 13]))
     dose = float(chosen["dose"])
     arms = [Arm(torch.zeros(lm.width), place.site, place.positions)]
-    steering = fitted.arm(fitted.direction, 0, dose)
-    cost = Cost(lm, prompts.neutral(recipe))
-
-    def control(k: int, strength: float) -> Arm:
-        return fitted.arm(drawn[k], 0, strength)
-
-    start, most = np.full(CONTROLS, dose), np.full(CONTROLS, fitted.most[0])
-    equal = strengths(cost, control, start, most, [float(cost([steering])[0])])
-    arms += [steering, *(control(k, float(equal[k, 0])) for k in range(CONTROLS))]
+    steering, cost = fitted.arm(fitted.direction, 0, dose), Cost(lm, prompts.neutral(recipe))
+    arms += [steering, *_costing(float(cost([steering])[0]), cost, fitted, 0, drawn, dose)]
     rows: list[dict[str, Any]] = []
     for tone in TONES:
         right = answer_scores(lm, questions(lm, asked_in(recipe, tone)), arms).margins() > 0

@@ -309,10 +309,9 @@ def _first_line(error: Exception) -> str:
 def untrained(lm: LanguageModel, *, seed: int = 0) -> LanguageModel:
     """The same architecture with fresh random weights, on the same device: the null of every probe."""
     config = copy.deepcopy(lm.model.config)
-    kind = next(lm.model.parameters()).dtype
     with memory_guard("building the untrained twin"), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = type(lm.model)._from_config(config, **_as(kind))
+        model = type(lm.model)._from_config(config, **_as(lm.dtype))
         if len(set((getattr(lm.model, "hf_device_map", None) or {}).values())) < 2:
             model = model.to(lm.device)
     return wrap(model, lm.tokenizer, name=f"{lm.name} (untrained, seed {seed})")

@@ -112,8 +112,8 @@ class LanguageModel:
     """A causal model, its tokenizer, its decoder blocks in order, and the parts at its end.
 
     name: folder or hub id; revision: commit or "" ; width: size of the residual stream; heads: a block's attention
-    heads or None; context: tokens that it reads or None; chat: how it is asked (see `loading.Chat`), None for plain
-    text.
+    heads or None; context: tokens that it reads or None; norm: the normalisation after the last block; chat: how it is
+    asked (see `loading.Chat`), None for plain text.
     """
 
     name: str
@@ -137,6 +137,12 @@ class LanguageModel:
     def device(self) -> torch.device:
         """Where token ids go."""
         return input_device(self.model)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the weights."""
+        own: torch.dtype = next(self.model.parameters()).dtype
+        return own
 
     def head_mixer(self, block: int) -> nn.Module | None:
         """The projection in a block that mixes the attention heads back together; its input holds them side by side.
@@ -193,7 +199,8 @@ def wrap(
     layers: path of the list of blocks, where the rule cannot find it.  Raises ModelError for an encoder.
     """
     model.eval()
-    path, blocks, width = _blocks(model, layers)
+    owner, blocks, width = _blocks(model, layers)
+    norms = [child for name, child in owner.named_children() if "norm" in name or name.startswith("ln")]
     if tokenizer is not None:
         # batches need padding: on the left, as generation continues on the right; masked, so any token will do
         tokenizer.padding_side = "left"
@@ -209,7 +216,7 @@ def wrap(
         width=width,
         heads=_setting(model, _HEADS),
         context=_setting(model, _CONTEXT),
-        norm=_final_norm(model, path),
+        norm=norms[-1] if norms else None,
         unembedding=model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None,
     )
 
@@ -263,17 +270,18 @@ def input_device(model: Any) -> torch.device:
     return device
 
 
-def _blocks(model: nn.Module, layers: str | None) -> tuple[str, tuple[nn.Module, ...], int]:
-    """The path of the decoder blocks' list, the blocks in order, and the width of what they return.
+def _blocks(model: nn.Module, layers: str | None) -> tuple[nn.Module, tuple[nn.Module, ...], int]:
+    """The module that owns the decoder blocks' list, the blocks in order, and the width of what they return.
 
     layers: path of the list where the rule does not find it.  Raises ModelError when nothing fits (naming what was
     found), and for an encoder, whose tokens see what comes after them.
     """
     depth = _setting(model, _DEPTH)
-    lists: dict[str, nn.ModuleList] = {}
     for root in (model,) if layers else (_decoder(model), model):
         named = root.named_modules()
-        lists = lists or {name: own for name, own in named if isinstance(own, nn.ModuleList) and len(own)}
+        lists = {name: own for name, own in named if isinstance(own, nn.ModuleList) and len(own)}
+        if lists:
+            break
     described = [f"{name or '(root)'} ({len(modules)})" for name, modules in list(lists.items())[:8]]
     among = ", ".join(described) or "no list of modules"
     if layers is not None and layers not in lists:
@@ -298,7 +306,7 @@ def _blocks(model: nn.Module, layers: str | None) -> tuple[str, tuple[nn.Module,
                 raise ModelError(
                     f"this {kind} is an encoder: its tokens see what follows them; a causal language model is needed"
                 )
-            return name, tuple(asked[name]), int(states[0].shape[-1])
+            return root.get_submodule(name.rpartition(".")[0]), tuple(asked[name]), int(states[0].shape[-1])
     raise ModelError(
         f"cannot tell the decoder blocks ({depth} layers by the configuration) among {among}; "
         "name their list with layers='...'"
@@ -310,13 +318,3 @@ def _is_causal(state: torch.Tensor) -> bool:
     early = state[:, :-1].float()
     apart = float((early[0] - early[1]).abs().max())
     return apart <= min(64 * torch.finfo(state.dtype).eps, 0.02) * float(early.abs().max())
-
-
-def _final_norm(model: nn.Module, path: str) -> nn.Module | None:
-    """The normalisation after the last block: the last direct child of the blocks' parent that is one."""
-    decoder = _decoder(model)
-    if not any(path == name for name, _ in decoder.named_modules()):
-        decoder = model
-    owner: nn.Module = decoder.get_submodule(path.rpartition(".")[0])
-    norms = [child for name, child in owner.named_children() if "norm" in name or name.startswith("ln")]
-    return norms[-1] if norms else None

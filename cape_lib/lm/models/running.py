@@ -90,19 +90,24 @@ def reading(
         yield lambda logits: logits
         return
     cut: list[torch.Tensor] = []
+    # a mask would make a GPU say how many it chose, and be waited for
+    index = read.cpu().flatten().nonzero()[:, 0]
+
+    def picked(values: torch.Tensor) -> torch.Tensor:
+        return values.flatten(0, 1)[sent(index, values.device)]
 
     def before(_m: nn.Module, args: tuple[Any, ...]) -> Any:
         state = args[0]
         if state.shape[:2] != read.shape:
             return None
-        chosen = state[read.to(state.device)]
+        chosen = picked(state)
         cut.append(chosen)
         return (chosen[None, :1] if states else chosen[None], *args[1:])
 
     handle = lm.unembedding.register_forward_pre_hook(before) if lm.unembedding is not None else None
     try:
         # what a model does to its logits afterwards (scaling, capping) it does to each by itself
-        yield lambda logits: cut.pop() if states else logits[0] if cut else logits[read.to(logits.device)]
+        yield lambda logits: cut.pop() if states else logits[0] if cut else picked(logits)
     finally:
         if handle is not None:
             handle.remove()
@@ -126,7 +131,7 @@ def broken(values: torch.Tensor) -> bool:
 
 def not_finite(lm: LanguageModel, where: str) -> SurroundingsError:
     """The error for states or logits that are no numbers."""
-    kind = str(next(lm.model.parameters()).dtype).removeprefix("torch.")
+    kind = str(lm.dtype).removeprefix("torch.")
     help_ = "take --dtype bfloat16 or float32" if kind == "float16" else "take a smaller strength"
     return SurroundingsError(f"{lm.name}: {where} holds values that are no finite numbers in {kind}; {help_}")
 
@@ -145,6 +150,13 @@ class Batch:
     def start(self) -> torch.Tensor:
         """Each row's first real column, (rows,)."""
         return self.mask.shape[1] - self.mask.sum(1)
+
+
+def sent(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """The tensor on a device; what a GPU still has to do is not waited for."""
+    if device.type == "cuda" and tensor.device.type == "cpu":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
 
 
 def joined(prompt: str, answer: str) -> str:
@@ -209,7 +221,7 @@ def encode_rows(lm: LanguageModel, rows: Sequence[Sequence[int]]) -> Batch:
     for place, row in enumerate(rows):
         ids[place, longest - len(row) :] = torch.tensor(row, dtype=torch.long)
         mask[place, longest - len(row) :] = 1
-    return Batch(ids.to(lm.device), mask.to(lm.device))
+    return Batch(sent(ids, lm.device), sent(mask, lm.device))
 
 
 def repeated(batch: Batch, times: int) -> Batch:
@@ -248,7 +260,7 @@ def run(
 
 def states_only(lm: LanguageModel, batch: Batch) -> None:
     """Run a batch for what hooks see; of the logits only one token's are computed, as a model must return some."""
-    read = torch.zeros_like(batch.mask, dtype=torch.bool)
+    read = torch.zeros(batch.mask.shape, dtype=torch.bool)
     read[0, -1] = True
     run(lm, batch, read=read, check=False)
 

@@ -17,7 +17,7 @@ import torch
 
 from cape_lib.errors import UsageError
 from cape_lib.lm.models.record import LanguageModel, Site, memory_guard, site_parts
-from cape_lib.lm.models.running import broken, changed, checked, encode_rows, not_finite, token_lists
+from cape_lib.lm.models.running import broken, changed, checked, encode_rows, not_finite, sent, token_lists
 from cape_lib.lm.steering.direction import Direction, check_fits, check_strength
 
 POSITIONS = ("all", "last", "prompt", "generated")
@@ -75,16 +75,13 @@ class _Clock:
 
     def chosen(self, positions: Positions, rows: int, device: torch.device) -> torch.Tensor | None:
         """Which of the present columns are steered, (rows or 1, length) bool; None where none is."""
-        end, named = self.prompt - 1, isinstance(positions, str)
-        # what all rows share is told on the processor: a GPU would have to be waited for
-        columns = torch.arange(self.offset, self.offset + self.length, device="cpu" if named else device)[None]
+        end, last = self.prompt - 1, self.offset + self.length - 1
+        columns = torch.arange(self.offset, last + 1, device=device)[None]
         if isinstance(positions, str):
-            chosen = {
-                "last": columns >= end,  # the last prompt token and all written after it
-                "prompt": columns <= end,
-                "generated": columns > end,
-            }[positions]
-            return chosen.to(device) if bool(chosen.any()) else None
+            # "last": the last prompt token and all written after it
+            low, high = {"last": (end, last), "prompt": (0, end), "generated": (end + 1, last)}[positions]
+            # whether any is chosen is told from the numbers: a GPU would have to be waited for
+            return (columns >= low) & (columns <= high) if low <= last and high >= self.offset else None
         start = self.start if self.start is not None else torch.zeros(rows, dtype=torch.long)
         first, tokens = start.to(device)[:, None], end + 1 - int(start.max())
         for index in positions if self.offset == 0 else ():
@@ -152,7 +149,8 @@ def _change(delta: torch.Tensor, axis: torch.Tensor, positions: Positions, clock
     def change(state: torch.Tensor) -> torch.Tensor:
         key, rows = (state.device, state.dtype), state.shape[0]
         if key not in moved:
-            own = [delta.to(state.device, state.dtype), *([] if unit is None else [unit.to(state.device)])]
+            own = [delta.to(state.dtype), *([] if unit is None else [unit])]
+            own = [sent(one, state.device) for one in own]
             moved[key] = [one[:, None] if one.dim() == 2 else one[None, None] for one in own]
         # beams and several answers repeat each row
         vector, *rest = (

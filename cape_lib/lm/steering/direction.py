@@ -222,6 +222,16 @@ def hash_of(pairs: pd.DataFrame) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def pair_states(lm: LanguageModel, pairs: pd.DataFrame, sites: Sequence[Site], *, token: int = -1) -> torch.Tensor:
+    """States (2, n_pairs, n_sites, d) of the positive and of the negative texts, from one reading of them.
+
+    Raises what `check_pairs` and `capture` raise.
+    """
+    pairs = check_pairs(pairs)
+    states = capture(lm, [*map(str, pairs["positive"]), *map(str, pairs["negative"])], sites, token=token)
+    return states.reshape(2, len(pairs), *states.shape[1:])
+
+
 def fit_directions(
     lm: LanguageModel,
     pairs: pd.DataFrame,
@@ -230,16 +240,16 @@ def fit_directions(
     token: int = -1,
     method: str = "mean_difference",
     name: str = "direction",
+    states: torch.Tensor | None = None,
 ) -> list[Direction]:
-    """One direction a site, from one reading of the texts; see `fit_direction`."""
-    pairs = check_pairs(pairs).reset_index(drop=True)
+    """One direction a site; see `fit_direction`.  states: those of `pair_states`, where they were read before."""
     sites = [lm.site(site) for site in sites]
-    texts = [str(text) for text in pairs["positive"]] + [str(text) for text in pairs["negative"]]
-    states = capture(lm, texts, sites, token=token)
+    if states is None:
+        states = pair_states(lm, pairs, sites, token=token)
     groups = (pairs["topic"] if "topic" in pairs else pd.Series(range(len(pairs)))).astype(str).to_numpy()
     directions = []
     for place, site in enumerate(sites):
-        positive, negative = states[: len(pairs), place], states[len(pairs) :, place]
+        positive, negative = states[:, :, place]
         both = torch.cat([positive, negative])
         vector = vector_of(positive, negative, method)
         norm = float(vector.norm())
@@ -369,7 +379,6 @@ def harness_file(
     step, axis = direction.change(alpha, unit, action)
     widths = lm.widths(direction.site)
     names = {module: name for name, module in lm.model.base_model.named_modules()}
-    kind = next(lm.model.parameters()).dtype
     points: dict[str, dict[str, Any]] = {}
     pieces = zip(site_parts(direction.site), step.split_with_sizes(widths), axis.split_with_sizes(widths), strict=True)
     for part, vector, own in pieces:
@@ -385,6 +394,6 @@ def harness_file(
             vector = own
         if names[module] in points:
             vector = vector + points[names[module]]["steering_vector"].float()
-        points[names[module]] = point | {"steering_vector": vector.to(kind)}
+        points[names[module]] = point | {"steering_vector": vector.to(lm.dtype)}
     with _draft(path) as draft:
         torch.save(points, draft)

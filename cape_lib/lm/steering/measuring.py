@@ -31,6 +31,8 @@ MOST_LOGITS = 2**26
 MOST_STATES = 2**27
 #: tokens in a pass where logits are computed from its states, some at a time, on a processor and on a GPU
 MOST_TOKENS = (2048, 16384)
+#: tokens of padding times the model's parameters that cost a GPU as much as the processor takes to begin a further pass
+PASS = (0, 2**43)
 Tick = Callable[[int], None]
 
 
@@ -174,13 +176,13 @@ def _trees(asked: Questions, items: Sequence[int], most: int) -> list[_Tree]:
 class _Part:
     """Trees that run together, as tensors on the model's device: everything that does not depend on the arm.
 
-    ids, real, depth: (n, length); sees: (n, length, length) bool, which tokens of its tree each token is told of, None
-    for chains; before: (n, past) bool, the question's columns; at: (n,) which of `items` a tree belongs to; cells: the
-    answers, (item, number); scored: of every answer's token the number of the state that tells it, the token, and the
-    answer's number, (3, n_tokens).
+    ids: (n, length); real: (n, length) bool, on the processor, which of them are tokens; mask: of attention, (n, past +
+    length) for chains, else as from `_added_mask`, with columns: (n, length), else None; at: (n,) which of `items` a
+    tree belongs to; cells: the answers, (item, number); scored: of every answer's token the number of the state that
+    tells it, the token, and the answer's number, (3, n_tokens).
     """
 
-    def __init__(self, asked: Questions, trees: list[_Tree], items: list[int], past: int, device: torch.device) -> None:
+    def __init__(self, lm: LanguageModel, asked: Questions, trees: list[_Tree], items: list[int], past: int) -> None:
         n, longest = len(trees), max(len(nodes) for _, nodes, _ in trees)
         self.items, self.past, self.read = items, past, 0
         ids, depth = np.zeros((2, n, longest), dtype=int)
@@ -204,13 +206,18 @@ class _Part:
         self.rows = [item for item, _, _ in trees]
         real = np.arange(longest) < np.array([[len(nodes)] for _, nodes, _ in trees])
         prompts = np.array([[len(asked.prompts[item]) - 1] for item in self.rows])
-        at = np.array([items.index(item) for item in self.rows])
-        parts = (ids, real, np.arange(past) >= past - prompts, at, prompts + depth, sees)
-        self.ids, self.real, self.before, self.at, self.depth, seen = (
-            torch.from_numpy(one).to(device) for one in parts
-        )
-        chains = bool((depth == np.arange(longest))[real].all())
-        self.sees = None if chains else seen
+        before, self.real = np.arange(past) >= past - prompts, torch.from_numpy(real)
+        self.ids, self.at = _sent(ids, lm.device), _sent([items.index(item) for item in self.rows], lm.device)
+        if (depth == np.arange(longest))[real].all():
+            self.columns, self.mask = None, _sent(np.concatenate([before, real], 1).astype(int), lm.device)
+        else:
+            # each token sees its question, itself and what is before it in its tree
+            seen = np.concatenate([np.repeat(before[:, None], longest, 1), sees], -1)
+            self.columns, self.mask = _sent(prompts + depth, lm.device), _added_mask(lm, _sent(seen, lm.device))
+
+
+def _sent(values: Any, device: torch.device) -> torch.Tensor:
+    return running.sent(torch.as_tensor(values), device)
 
 
 def vocabulary(lm: LanguageModel) -> int:
@@ -283,11 +290,13 @@ class _Reader:
         self.at_once = max(1, MOST_LOGITS // vocabulary(lm))
         most = MOST_TOKENS[lm.device.type != "cpu"] if self.kind.linear else self.at_once
         self.most = max(1, min(batch, most))
-        config, states = text_config(lm.model), sum(int(one.numel()) for one in lm.model.parameters()) // 8
+        config, parameters = text_config(lm.model), sum(int(one.numel()) for one in lm.model.parameters())
+        #: tokens of padding that cost less than a further pass
+        self.padding = PASS[lm.device.type != "cpu"] // (max(1, parameters) * len(arms))
         heads = getattr(config, "num_key_value_heads", None) or lm.heads or 1
         size = getattr(config, "head_dim", None) or lm.width // (lm.heads or 1)
         #: columns whose keys and values fit
-        self.columns: int = max(MOST_STATES, states) // max(1, 2 * lm.depth * int(heads) * int(size))
+        self.columns: int = max(MOST_STATES, parameters // 8) // max(1, 2 * lm.depth * int(heads) * int(size))
         common = _common([prompt[:-1] for prompt in asked.prompts]) if len(asked) > 1 and self.kind.keys else []
         self.common = len(common) if len(common) >= 8 else 0
         self.begin = self._prompt([common], None) if self.common else None
@@ -331,15 +340,17 @@ class _Reader:
         trees = _trees(self.asked, items, self.most)
         if past + len(trees[-1][1]) >= self.kind.branches:
             trees = _trees(self.asked, items, 0)
-        # trees of like size, the shorter of which may be padded by a fifth, as many as fit for one arm
+        # as many as fit for one arm, of like size: padding is by a fifth at most, or costs less than a further pass
         alike: list[list[_Tree]] = []
         for tree in trees:
             length, last = len(tree[1]), alike[-1] if alike else []
-            if last and len(last) < self._rows(past, length) and length <= 1.2 * len(last[0][1]) + 4:
+            padding = sum(length - len(nodes) for _, nodes, _ in last)
+            close = last and (length <= 1.2 * len(last[0][1]) + 4 or padding <= self.padding)
+            if close and len(last) < self._rows(past, length):
                 last.append(tree)
             else:
                 alike.append([tree])
-        parts = [_Part(self.asked, some, items, past, self.lm.device) for some in alike]
+        parts = [_Part(self.lm, self.asked, some, items, past) for some in alike]
         shared = None
         for where in _together(self.arms):
             arms = [self.arms[k] for k in where]
@@ -360,7 +371,7 @@ class _Reader:
     def _prompt(self, rows: list[list[int]], start: Any, times: int = 1) -> Any:
         """Keys and values after rows, padded on the left, so many times over; they may continue `start`."""
         part = running.repeated(running.encode_rows(self.lm, rows), times)
-        read = torch.zeros_like(part.mask, dtype=torch.bool)
+        read = torch.zeros(part.mask.shape, dtype=torch.bool)
         read[0, -1] = True
         before = torch.ones(len(part), int(start.get_seq_length()) if start is not None else 0, device=self.lm.device)
         with running.reading(self.lm, read):
@@ -371,8 +382,8 @@ class _Reader:
         options = {"past_key_values": cache} if cache is not None else {}
         if columns is not None:
             options["position_ids"] = columns
-        elif self.kind.positions:
-            options["position_ids"] = running.positions_of(self.lm, mask)["position_ids"][:, -ids.shape[1] :]
+        else:
+            options |= {name: own[:, -ids.shape[1] :] for name, own in running.positions_of(self.lm, mask).items()}
         return self.lm.model(input_ids=ids, attention_mask=mask, use_cache=self.kind.keys, return_dict=True, **options)
 
     def _forward(self, part: _Part, arms: list[Arm], shared: Any) -> torch.Tensor:
@@ -391,15 +402,11 @@ class _Reader:
             first = torch.arange(many, device=device).repeat_interleave(n) * len(before)
             cache = _selected(own, part.at.repeat(many) + first)
         elif past:
-            whole = torch.tensor([self.asked.prompts[item][:past] for item in part.rows], device=device)
+            whole = _sent([self.asked.prompts[item][:past] for item in part.rows], device)
             ids = torch.cat([whole.repeat(many, 1), ids], 1)
-            read = torch.cat([torch.zeros_like(ids[:, :past], dtype=torch.bool), read], 1)
-        columns = None
-        if part.sees is None:
-            mask = torch.cat([part.before, part.real], 1).long().repeat(many, 1)
-        else:
-            seen = torch.cat([part.before[:, None].expand(-1, part.ids.shape[1], -1), part.sees], -1)
-            mask, columns = _added_mask(self.lm, seen).repeat(many, 1, 1, 1), part.depth.repeat(many, 1)
+            read = torch.cat([torch.zeros(len(ids), past, dtype=torch.bool), read], 1)
+        mask = part.mask.repeat(many, *[1] * (part.mask.dim() - 1))
+        columns = part.columns.repeat(many, 1) if part.columns is not None else None
         with (
             steered({site: deltas.repeat_interleave(n, dim=0)}),
             running.reading(self.lm, read, states=self.kind.linear) as pick,
@@ -413,7 +420,7 @@ class _Reader:
         state, token, cell = part.scored
         rows = (arms * part.read + state).reshape(-1)
         parts = (rows, np.tile(token, many), (arms * answers + cell).reshape(-1))
-        states, tokens, cells = (torch.from_numpy(one).to(device) for one in parts)
+        states, tokens, cells = (_sent(one, device) for one in parts)
         # one tensor for all that is picked: small ones among large ones would keep the large ones' memory from reuse
         picked = torch.empty(len(rows), device=device)
         step = self.at_once if device.type != "cpu" else max(1, 2**21 // vocabulary(self.lm))
@@ -428,8 +435,8 @@ class _Reader:
                 picked[lo:hi] = own[states[lo:hi] - first - start, tokens[lo:hi]]
             del logits, own  # before the next ones are computed
         sums = torch.zeros(many * answers, dtype=torch.float64, device=device).index_add_(0, cells, picked.double())
-        index = torch.tensor(part.cells, device=device)
-        self.total[torch.tensor(where, device=device)[:, None], index[:, 0], index[:, 1]] += sums.view(many, -1)
+        index = _sent(part.cells, device)
+        self.total[_sent(where, device)[:, None], index[:, 0], index[:, 1]] += sums.view(many, -1)
         self.tick(many * len(token))
 
 
@@ -501,9 +508,8 @@ def _branches(lm: LanguageModel, ids: torch.Tensor) -> int:
 
 def _added_mask(lm: LanguageModel, seen: torch.Tensor) -> torch.Tensor:
     """What is added to attention, (n, 1, tokens, columns): nothing where `seen`, elsewhere what leaves none of it."""
-    kind = next(lm.model.parameters()).dtype
-    nothing = torch.zeros(seen.shape, dtype=kind, device=seen.device)
-    return nothing.masked_fill_(~seen, torch.finfo(kind).min)[:, None]
+    nothing = torch.zeros(seen.shape, dtype=lm.dtype, device=seen.device)
+    return nothing.masked_fill_(~seen, torch.finfo(lm.dtype).min)[:, None]
 
 
 def _selected(cache: Any, rows: torch.Tensor) -> Any:
@@ -545,7 +551,7 @@ class Cost:
             columns.setdefault(row, []).append(int(column))
         used = sorted(columns)
         self.part = running.encode_rows(lm, [rows[row][: max(columns[row]) + 1] for row in used])
-        self.read = torch.zeros_like(self.part.mask, dtype=torch.bool)
+        self.read = torch.zeros(self.part.mask.shape, dtype=torch.bool)
         for at, row in enumerate(used):
             self.read[at, [int(self.part.start[at]) + column for column in columns[row]]] = True
         with torch.inference_mode(), memory_guard("reading neutral text"):
@@ -632,11 +638,8 @@ def _crossing(tried: np.ndarray, costs: np.ndarray, target: float) -> float:
     order = np.argsort(tried)
     x = np.log(np.maximum(tried[order], 1e-12))
     y = np.maximum.accumulate(np.log(np.maximum(costs[order], 1e-12)))
-    above = np.flatnonzero(y >= np.log(target))
-    if len(above) and above[0] > 0:
-        hi = int(above[0])
-        share = (np.log(target) - y[hi - 1]) / max(y[hi] - y[hi - 1], 1e-9)
-        return float(np.exp(x[hi - 1] + share * (x[hi] - x[hi - 1])))
-    edge = 0 if len(above) else -1
+    if y[0] < np.log(target) <= y[-1]:
+        return float(np.exp(np.interp(np.log(target), y, x)))
+    edge = 0 if np.log(target) <= y[0] else -1
     step = np.clip((np.log(target) - y[edge]) / 2, -np.log(30), np.log(30))
     return float(np.exp(x[edge] + step))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,9 @@ import torch
 
 from cape_lib.errors import ScoresError, UsageError
 from cape_lib.lm.models.record import LanguageModel, Site
-from cape_lib.lm.probes import capture
 from cape_lib.lm.steering import verdicts
 from cape_lib.lm.steering.applying import Positions
-from cape_lib.lm.steering.direction import Direction, check_fits, check_pairs, check_strength, hash_of, vector_of
+from cape_lib.lm.steering.direction import Direction, check_fits, check_strength, hash_of, pair_states, vector_of
 from cape_lib.lm.steering.measuring import FARTHEST, Arm, Cost, Tick, answer_scores, margins_of, questions, strengths
 from cape_lib.lm.steering.verdicts import CLEAN, KINDS, LEAKY, Evaluation
 from cape_lib.output import write_whole
@@ -138,14 +137,13 @@ def fit_places(
 
     own: a direction to be tried instead of the pairs' one, at its own site.
     """
-    texts = [str(text) for text in pairs["positive"]] + [str(text) for text in pairs["negative"]]
     columns: dict[int, torch.Tensor] = {}
     for token in sorted({place.token for place in places}):
         here = [index for index, place in enumerate(places) if place.token == token]
         # a site twice in one reading comes out once a mention, so columns stay in step
-        columns |= zip(here, capture(lm, texts, [places[k].site for k in here], token=token).unbind(1), strict=True)
-    states = torch.stack([columns[index] for index in range(len(places))], dim=1)
-    positive, negative = states[: len(pairs)], states[len(pairs) :]
+        columns |= zip(here, pair_states(lm, pairs, [places[k].site for k in here], token=token).unbind(2), strict=True)
+    positive, negative = torch.stack([columns[index] for index in range(len(places))], dim=2)
+    states = torch.cat([positive, negative])
     direction = vector_of(positive, negative, plan.method) if own is None else own.vector[None].float()
     residual = states.norm(dim=-1).median(dim=0).values
     unit = direction / direction.norm(dim=-1, keepdim=True).clamp_min(1e-12)
@@ -267,10 +265,6 @@ class Run:
     def right(self) -> np.ndarray:
         """Which test items it has right, (n_items,)."""
         return self.margins > 0
-
-
-#: what a file of an interrupted evaluation holds of every run
-_STORED = tuple(own.name for own in fields(Run) if own.name != "method")
 
 
 class _Protocol:
@@ -415,8 +409,8 @@ class _Protocol:
             self.tested(new, tick)
             runs += new
             if file is not None:
-                content = {"key": key, "runs": [{own: getattr(run, own) for own in _STORED} for run in runs]}
-                write_whole(file, json.dumps(content, default=np.ndarray.tolist))
+                rows = [{name: own for name, own in vars(run).items() if name != "method"} for run in runs]
+                write_whole(file, json.dumps({"key": key, "runs": rows}, default=np.ndarray.tolist))
             say(name, end, total)
         return runs
 
@@ -445,7 +439,6 @@ def evaluate(
     not have, SurroundingsError for values that are no finite numbers.
     """
     plan = plan or Plan()
-    pairs = check_pairs(pairs).reset_index(drop=True)
     places = plan.places or every_place(lm)
     if direction is not None:
         check_fits(direction, lm, any_model=any_model)
@@ -474,7 +467,7 @@ def _taken_up(path: Path | None, key: str, methods: list[Method]) -> list[Run]:
         raise ScoresError(
             f"{path}: belongs to another evaluation (model, items, pairs or options differ); name another file"
         )
-    runs = [Run(method, **{name: row[name] for name in _STORED}) for method, row in zip(methods, rows, strict=False)]
+    runs = [Run(method, **row) for method, row in zip(methods, rows, strict=False)]
     for run in runs:
         vars(run).update({name: np.array(value) for name, value in vars(run).items() if isinstance(value, list)})
     return runs
@@ -482,8 +475,7 @@ def _taken_up(path: Path | None, key: str, methods: list[Method]) -> list[Run]:
 
 def _key(lm: LanguageModel, items: pd.DataFrame, pairs: pd.DataFrame, plan: Plan, direction: Direction | None) -> str:
     """A hash of all that decides an evaluation's numbers."""
-    kind = next(lm.model.parameters()).dtype
-    parts = [lm.name, lm.revision, str(kind), items.to_json(), hash_of(pairs), repr(plan)]
+    parts = [lm.name, lm.revision, str(lm.dtype), items.to_json(), hash_of(pairs), repr(plan)]
     if direction is not None:
         parts.append(json.dumps([str(direction.site), direction.vector.tolist()]))
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:24]
