@@ -616,10 +616,14 @@ class Line:
         """The fitted y, same shape as `x`."""
         return np.asarray(self.slope.estimate * np.asarray(x, dtype=float) + self.intercept.estimate)
 
-    def half(self, x: ArrayLike) -> Floats:
-        """How far from the line one further observation at `x` may lie (exact 95 % t, n - 2 degrees of freedom)."""
+    def half(self, x: ArrayLike, *, level: float = 0.95, sd: float | None = None) -> Floats:
+        """How far from the line one further observation at `x` may lie: exact t, n - 2 degrees of freedom.
+
+        sd: the scatter about the line, by default `residual_sd`; the answer is in its unit.
+        """
         away = np.asarray(x, dtype=float) - self.mean_x
-        return student(0.95, self.n - 2) * self.residual_sd * np.sqrt(1 + 1 / self.n + away**2 / self.spread_x)
+        wide = np.sqrt(1 + 1 / self.n + away**2 / self.spread_x)
+        return np.asarray(student(level, self.n - 2) * (self.residual_sd if sd is None else sd) * wide)
 
 
 def pearson_rows(x: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> Floats:

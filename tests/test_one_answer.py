@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cape_lib import claims, frontier, stats, tables
+from cape_lib import claims, frontier, predictions, stats, tables
 from cape_lib.base import boundary, coupling, dynamics, levers
 from cape_lib.cli import main
 from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release, kit
@@ -231,6 +231,21 @@ def test_r_with_the_date_held_fixed_is_one_in_terminal_chapter_and_claim(capsys:
     shown = (command["value"], command["low"], command["high"])
     assert shown == pytest.approx(tuple(held[["estimate", "low", "high"]]))
     assert shown == pytest.approx((tested.value, tested.low, tested.high))
+
+
+def test_a_prediction_has_the_number_of_the_chapters_and_claims() -> None:
+    panel = tables.frontier("current")
+    scored = {one.card.id: one for one in predictions.score_all()}
+    for card, pair in ((2, (Y, "ifeval")), (5, (X, Y)), (7, (X, "hle"))):
+        r = frontier.lab_r(panel.dropna(subset=list(pair)), *pair)
+        assert (scored[card].value, scored[card].low, scored[card].high) == (r.estimate, r.low, r.high), card
+    pairs = frontier.pair_table(panel).set_index(["first", "second"])
+    assert scored[7].value == pytest.approx(pairs["r"][X, "hle"])
+    spread, top = scored[1], frontier.headline_numbers(panel).loc["top-five spread, old axis"]
+    assert (spread.value, spread.low, spread.high) == pytest.approx(tuple(top[["estimate", "low", "high"]]))
+    assert spread.value == pytest.approx(claims.evaluate("C34")[0].conclusion_test.value)
+    ((x, y, h),) = scored[3].rows[[X, Y]].assign(h=scored[3].value).to_numpy(float)
+    assert h == pytest.approx(frontier.read_h(x, y, frontier.line("frozen"))["h"].iloc[0])
 
 
 def test_the_published_bands_decide_what_is_inside_them() -> None:

@@ -362,7 +362,7 @@ def effective_dimension(
         estimate = Estimate(NAN, NAN, NAN, n, f"not defined below {LEAST_ROWS} complete rows")
         return EffectiveDimension(estimate, values, vectors)
     rng, family = stats.generator(seed), _families(rows)
-    families = family.nunique(dropna=False)
+    families = stats.labels_to_codes(family)[1]
     if families >= stats.LEAST_CLUSTERS:
         counts, drawn = stats.cluster_bootstrap_counts(family, resamples, rng), f"{families} families"
     else:

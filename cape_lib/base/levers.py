@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.special import stdtr
 
 from cape_lib import stats
-from cape_lib.base.boundary import fit_parabolas
+from cape_lib.base.boundary import Parabolas, fit_parabolas
 from cape_lib.errors import MissingError, UsageError
 from cape_lib.names import suggest
 from cape_lib.stats import Estimate, Floats
@@ -118,20 +118,26 @@ def web_trend(panel: pd.DataFrame, benchmark: str) -> dict[str, Any]:
     below ten rows.
     """
     rows = web_trained(panel)
-    log, score = np.log10(rows["params_b"].to_numpy(float)), rows[benchmark].to_numpy(float)
+    log, n = np.log10(rows["params_b"].to_numpy(float)), len(rows)
     design = np.vander(log - log.mean(), 3, increasing=True)
-    coefficients = np.linalg.lstsq(design, score, rcond=None)[0]
-    residual, n = score - design @ coefficients, len(rows)
+    curve, sd = _about_size(log, rows[benchmark].to_numpy(float))
     return {
-        "coefficients": coefficients.tolist(),
+        "coefficients": [float(one[0]) for one in (curve.constant, curve.slope, curve.curvature)],
         "inverse": np.linalg.pinv(design.T @ design).tolist(),
-        "residual_sd": float(np.sqrt(residual @ residual / (n - 3))),
+        "residual_sd": sd,
         "n": n,
         "t95": stats.student(0.95, n - 3),
         "mean_log": float(log.mean()),
         "low_b": float(rows["params_b"].min()),
         "high_b": float(rows["params_b"].max()),
     }
+
+
+def _about_size(log: Floats, score: Floats, *, bend: bool = True) -> tuple[Parabolas, float]:
+    """The parabola (bend=False: line) of a score in log10 size, and its residual standard deviation (points)."""
+    curve = fit_parabolas(log, score, bend=bend)
+    rest = score - curve.at(log)[0]
+    return curve, float(np.sqrt(rest @ rest / (log.size - 2 - bend)))
 
 
 def beside_trend(trend: dict[str, Any], params_b: float) -> tuple[float, float]:
@@ -158,12 +164,12 @@ def curation_contrasts(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "t
     table["residual"] = rows[y].to_numpy(float) - curve.at(rows[x].to_numpy(float))[0]
     readings = {"x": (x, first), "y": (y, second), "residual": ("residual", second - curve.at(first)[0])}
     for name, (column, score) in readings.items():
-        trend, freedom = fit_parabolas(size, score, bend=name in "xy"), len(web) - (3 if name in "xy" else 2)
-        sd = np.sqrt(((score - trend.at(size)[0]) ** 2).sum() / freedom)
+        bend = name != "residual"
+        trend, sd = _about_size(size, score, bend=bend)
         table[f"{name}_expected"] = trend.at(own)[0]
         table[f"{name}_excess"] = table[column] - table[f"{name}_expected"]
         with np.errstate(divide="ignore", invalid="ignore"):
-            table[f"{name}_p"] = stdtr(freedom, -table[f"{name}_excess"].to_numpy(float) / sd)
+            table[f"{name}_p"] = stdtr(len(web) - 2 - bend, -table[f"{name}_excess"].to_numpy(float) / sd)
     return table.reset_index(drop=True)
 
 

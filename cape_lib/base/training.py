@@ -6,7 +6,7 @@ Figures: `charts.training`; sentences: `story.training`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
@@ -124,13 +124,11 @@ def tests(rows: pd.DataFrame, *, y: str = STEREOTYPE, starts: Sequence[int] = (1
 
     Returns capability, from_step, of, own, twin, excess, low, high (Fisher's z), p.
     """
-    table = []
-    for x in (name for name in CAPABILITIES if name in rows and name != y):
-        for step in starts:
-            for what, difference in (("changes", True), ("levels", False)):
-                one = beyond_trend(rows, x=x, y=y, from_step=step, difference=difference)
-                e = one.excess
-                table.append((x, step, what, one.own, one.twin, e.estimate, e.low, e.high, one.p))
+    table, known = [], [name for name in CAPABILITIES if name in rows and name != y]
+    for x, step, what in product(known, starts, ("changes", "levels")):
+        one = beyond_trend(rows, x=x, y=y, from_step=step, difference=what == "changes")
+        e = one.excess
+        table.append((x, step, what, one.own, one.twin, e.estimate, e.low, e.high, one.p))
     names = ["capability", "from_step", "of", "own", "twin", "excess", "low", "high", "p"]
     return pd.DataFrame(table, columns=names)
 
@@ -158,14 +156,12 @@ def change_noise(
     share (noise variance over that of the changes, median; above 1 where the bound exceeds what changes).
     """
     table = []
-    for column in columns:
-        for step in starts:
-            change = np.diff(grid(rows, column, from_step=step)[1], axis=1)
-            error = grid(rows, f"{column}_stderr", from_step=step)[1] ** 2
-            noise = (error[:, 1:] + error[:, :-1]).mean(axis=1)
-            sd = change.std(axis=1, ddof=1)
-            row = float(np.median(sd)), float(np.median(np.sqrt(noise))), float(np.median(noise / sd**2))
-            table.append((column, step, *row))
+    for column, step in product(columns, starts):
+        sd = np.diff(grid(rows, column, from_step=step)[1], axis=1).std(axis=1, ddof=1)
+        error = grid(rows, f"{column}_stderr", from_step=step)[1] ** 2
+        noise = (error[:, 1:] + error[:, :-1]).mean(axis=1)
+        medians = [float(np.median(values)) for values in (sd, np.sqrt(noise), noise / sd**2)]
+        table.append((column, step, *medians))
     return pd.DataFrame(table, columns=["score", "from_step", "sd", "noise", "share"])
 
 
@@ -174,13 +170,10 @@ def by_size(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> pd.DataFrame:
 
     A comparison by size at equal tokens has no common time in it; it has size, in which both scores may rise.
     """
-    table = []
-    for _, part in rows.groupby(["step", "deduplicated"]):
-        if len(part) > 3:
-            r = float(pearson_rows(part[x].to_numpy(float), part[y].to_numpy(float)))
-            about = part[["step", "tokens_b", "deduplicated"]].iloc[0]
-            table.append((int(about["step"]), float(about["tokens_b"]), bool(about["deduplicated"]), r, len(part)))
-    return pd.DataFrame(table, columns=["step", "tokens_b", "deduplicated", "r", "n"])
+    names = ["step", "tokens_b", "deduplicated"]
+    parts = {moment: part for moment, part in rows.groupby(names) if len(part) > 3}
+    table = [(*moment, float(pearson_rows(part[x], part[y])), len(part)) for moment, part in parts.items()]
+    return pd.DataFrame(table, columns=[*names, "r", "n"])
 
 
 def twin_spread(rows: pd.DataFrame, column: str, *, from_step: int = 1_000) -> Estimate:

@@ -6,7 +6,7 @@ Figures: `charts.frontier`, `charts.quality`; sentences: `story.frontier`.
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
@@ -494,23 +494,18 @@ def cell_effects(before: pd.DataFrame, after: pd.DataFrame, *, x: str = X, y: st
         twice = panel["model"][panel["model"].duplicated()]
         if len(twice):
             raise ScoresError(f"{twice.iloc[0]} stands twice in the panel; keep one row a model")
-    start, other = before.set_index("model"), after.set_index("model")
-    frozen = line("frozen")
-
-    def r(panel: pd.DataFrame) -> float:
-        rows = panel.dropna(subset=[x, y])
-        return stats.pearson(rows[x].to_numpy(float), rows[y].to_numpy(float)).estimate
-
+    start, other = (panel.set_index("model")[[x, y]].astype(float) for panel in (before, after))
+    lab, frozen, whole = before.set_index("model")["lab"], line("frozen"), stats.pearson(start[x], start[y]).estimate
     table = []
-    for model in start.index.intersection(other.index):
-        for axis in (x, y):
-            old, new = float(start.loc[model, axis]), float(other.loc[model, axis])
-            if old == new or (np.isnan(old) and np.isnan(new)):
-                continue
-            changed = start[[x, y]].astype(float)
-            changed.loc[model, axis] = new
-            h = [float(frozen.h(*panel.loc[model, [x, y]])) for panel in (start, changed)]
-            table.append((model, start.loc[model, "lab"], axis, old, new, new - old, *h, r(changed) - r(start)))
+    for model, axis in product(start.index.intersection(other.index), (x, y)):
+        old, new = start.loc[model, axis], other.loc[model, axis]
+        if old == new or np.isnan([old, new]).all():
+            continue
+        changed = start.copy()
+        changed.loc[model, axis] = new
+        h = [float(frozen.h(*panel.loc[model])) for panel in (start, changed)]
+        d_r = stats.pearson(changed[x], changed[y]).estimate - whole
+        table.append((model, lab[model], axis, old, new, new - old, *h, d_r))
     columns = ["model", "lab", "benchmark", "before", "after", "difference", "h_before", "h_after", "d_r"]
     effects = pd.DataFrame(table, columns=columns)
     moved = (effects["h_after"] - effects["h_before"]).abs()

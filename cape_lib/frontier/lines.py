@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from cape_lib import stats
 from cape_lib.errors import MissingError, UsageError
 from cape_lib.names import suggest
-from cape_lib.stats import ROUNDED_Z95, Estimate, Floats, Line, isocline, ols, score_sd, student, wilson_clustered
+from cape_lib.stats import ROUNDED_Z95, Estimate, Floats, Line, isocline, ols, score_sd, wilson_clustered
 
 X, Y = "swe_bench_verified", "gpqa_diamond"
 #: the frozen line as the papers announced it: two constants that no change of a table moves
@@ -90,14 +90,16 @@ class FrontierLine:
         """h of releases with the scores x and y: y less the line at x, points, same shape. The one place of it."""
         return np.asarray(y, dtype=float) - self.at(x)
 
+    def noise(self, x: ArrayLike, y: ArrayLike, *, names: tuple[str, str] = (X, Y)) -> Floats:
+        """Standard deviation of h (points) from the sampling noise of two scores alone, same shape; names: of these."""
+        return np.asarray(np.hypot(score_sd(y, names[1]), self.slope * score_sd(x, names[0])))
+
     def reach(self, x: ArrayLike) -> Floats:
         """How far one new release at x may lie from the line on the scale of `angle` (radians), same shape as `x`.
 
         The half-width of a t prediction interval at `LEVEL`, right 95 % of the time with heavy tails.
         """
-        away = np.asarray(x, dtype=float) - self.fit.mean_x
-        wide = np.sqrt(1 + 1 / self.fit.n + away**2 / self.fit.spread_x)
-        return np.asarray(student(LEVEL, self.fit.n - 2) * self.scatter * wide)
+        return self.fit.half(x, level=LEVEL, sd=self.scatter)
 
     def ordinary(self, x: ArrayLike) -> tuple[Floats, Floats]:
         """The range of y (low, high; percent, within 0-100) in which 95 % of new releases at x fall."""
@@ -201,7 +203,7 @@ def read_h(x_score: ArrayLike, y_score: ArrayLike, chosen: FrontierLine, *, x: s
     """
     old, new = (np.atleast_1d(np.asarray(score, dtype=float)) for score in (x_score, y_score))
     h, (low, high), (least, most) = chosen.h(old, new), chosen.interval(old, new), chosen.ordinary(old)
-    noise = np.hypot(score_sd(new, y), chosen.slope * score_sd(old, x))
+    noise = chosen.noise(old, new, names=(x, y))
     table = pd.DataFrame({"expected": chosen.at(old), "h": h, "h_low": low, "h_high": high, "noise_sd": noise})
     table = table.assign(ordinary_low=least, ordinary_high=most, line=chosen.name)
     rows = list(zip(h, low, high, strict=True))

@@ -177,8 +177,7 @@ def _releases(card: Prediction, frame: pd.DataFrame, later: pd.DataFrame, resamp
     swe, gpqa = rows[x].to_numpy(float), rows[y].to_numpy(float)
     frozen, h = frontier.line("frozen"), Quantity("h")
     values = frozen.h(swe, gpqa)
-    noise = np.hypot(stats.score_sd(gpqa, y), frozen.slope * stats.score_sd(swe, x))
-    draws = stats.noisy_scores(values, noise, resamples, stats.generator(0))
+    draws = stats.noisy_scores(values, frozen.noise(swe, gpqa, names=(x, y)), resamples, stats.generator(0))
     # The release that the pass rule hangs on: the largest h where all must be below, the smallest where all above.
     below = card.pass_rule.comparisons[0].sign.startswith("<")
     at = int(values.argmax() if below else values.argmin())
