@@ -51,9 +51,11 @@ def ladder(name: str, *, panel: str = "published") -> pd.DataFrame:
     Raises UsageError where no ladder has that name.
     """
     frame = base(panel)
-    of_family = frame[frame["ladder"].notna() & (frame["family"] == name)]
-    places = (frame[frame["ladder"] == name], of_family, added().query("family == @name"))
-    rows = next(filter(len, places), of_family)
+    rows = frame[frame["ladder"] == name]
+    if rows.empty:
+        rows = frame[frame["ladder"].notna() & (frame["family"] == name)]
+    if rows.empty:  # read only then: a claim reads no table that it does not name
+        rows = added().query("family == @name")
     if rows["ladder"].nunique() != 1:
         raise UsageError(suggest(f"ladder in the {panel} panel", name, [*ladders(panel), *added()["family"].unique()]))
     return rows.sort_values("params_b", ignore_index=True)
