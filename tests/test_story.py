@@ -108,6 +108,19 @@ def test_the_answer_on_coupling_counts_what_it_names() -> None:
     assert "-16.0 points of TruthfulQA" in one.interval
 
 
+def test_noise_is_not_blamed_where_the_first_score_does_not_rise() -> None:
+    backwards = family("Backwards", [46, 40, 34, 30], hellaswag=(75.0, 70.0))
+    one = answer_of(FALLS, STAYS, backwards)
+    assert "and for 1 score noise" in one.sentence
+    assert one.sentence.endswith("hides the direction (Stays); in 1 HellaSwag does not rise (Backwards).")
+
+
+def test_steps_are_counted_by_what_the_score_does_where_the_first_score_falls() -> None:
+    backwards = family("Backwards", [46, 40, 34, 34], hellaswag=(75.0, 60.0))
+    text = chapter_1.steps(coupling.local_coupling(backwards), coupling.whole_ladder(backwards))
+    assert text.startswith("2 steps of 3 fall, 0 rise, 1 stays level. ")
+
+
 @pytest.mark.parametrize(("rows", "verb"), [(FALLS, "loses **16.0"), (RISES, "gains **21.0")])
 def test_a_family_of_the_reader_answers_for_itself(rows: pd.DataFrame, verb: str) -> None:
     one = answer_of(rows, own=True)

@@ -18,13 +18,14 @@ LEVEL = 0.05
 
 
 def by_direction(ladders: pd.DataFrame) -> dict[str, list[str]]:
-    """Names of the ladders whose y surely falls ("lost"), surely rises ("gained") or is "open" while x rises.
+    """Names of the ladders whose y surely falls ("lost") or surely rises ("gained") while x rises, and the others:
+    "open", and of these "apart" those whose y surely moves while x does not rise.
 
     ladders: `coupling.whole_ladders`.
     """
-    sure = (ladders["p_holm"] < LEVEL) & (ladders["dx"] > 0)
-    parts = {"lost": sure & (ladders["dy"] < 0), "gained": sure & (ladders["dy"] > 0)}
-    parts["open"] = ~(parts["lost"] | parts["gained"])
+    sure, rises = ladders["p_holm"] < LEVEL, ladders["dx"] > 0
+    parts = {"lost": sure & rises & (ladders["dy"] < 0), "gained": sure & rises & (ladders["dy"] > 0)}
+    parts |= {"open": ~(parts["lost"] | parts["gained"]), "apart": sure & ~rises}
     return {word: ladders.loc[rows, "ladder"].astype(str).tolist() for word, rows in parts.items()}
 
 
@@ -42,7 +43,9 @@ def answer(at: ChapterRows, ladders: pd.DataFrame | None, ends: pd.Series, *, x:
     if ladders is None:
         raise ValueError("a published family answers for its panel; give the whole ladders of it")
     counts = by_direction(ladders)
-    lost, gained, unsure = counts["lost"], counts["gained"], counts["open"]
+    lost, gained, apart = counts["lost"], counts["gained"], counts["apart"]
+    unsure = [name for name in counts["open"] if name not in apart]
+    other = f"; in {len(apart)} {label(x)} does not rise{named(apart)}" if apart else ""
     lead = {
         (True, True): "In some families, not in others",
         (True, False): "Yes, where it can be told",
@@ -52,7 +55,7 @@ def answer(at: ChapterRows, ladders: pd.DataFrame | None, ends: pd.Series, *, x:
     return Answer(
         f"**{lead}**: from their smallest to their largest size, {len(lost)} of {len(ladders)} families get better at "
         f"{label(x)} and worse at {label(y)}{named(lost)}, {len(gained)} get better at both{named(gained)}, and for "
-        f"{len(unsure)} score noise (chance in which questions were asked) hides the direction{named(unsure)}.",
+        f"{len(unsure)} score noise (chance in which questions were asked) hides the direction{named(unsure)}{other}.",
         "correlation",
         f"{interval} The counts are corrected for asking {times(len(ladders), 'family', 'families')}.",
     )
@@ -179,8 +182,8 @@ def remember(ladders: pd.DataFrame, sweep: pd.DataFrame, *, x: str, y: str) -> l
     where = f", from {cuts.min():.2g} to {cuts.max():.2g} B" if flips else ""
     reads = "that is one cut of those tried" if flips == 1 else "no single size is picked out"
     return [
-        f"From end to end, {len(counts['lost'])} of {len(ladders)} families lose {label(y)} while {label(x)} rises, "
-        f"{len(counts['gained'])} gain it.",
+        f"From end to end, {len(counts['lost'])} of {len(ladders)} families surely lose {label(y)} while {label(x)} "
+        f"rises, {len(counts['gained'])} surely gain it.",
         f"A correlation over many models flips its sign at {flips} of {len(sweep)} cuts by size{where}; {reads}.",
         "Nothing here was moved: families differ in data, tokens and age as well as in size.",
     ]
