@@ -15,7 +15,19 @@ from cape_lib.frontier import date_confound, effort, fit_line, lab_means, lab_r,
 from cape_lib.frontier.labs import pooled_ladders
 from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MANY_TOKENS, MEASURES, PRECISION, REASONING, WRONG
 from cape_lib.stats import Z95, Estimate, p_text, seen_effect, seen_words
-from cape_lib.story.answer import Answer, bracket, estimates, in_points, listed, pick, sign, span, times, with_interval
+from cape_lib.story.answer import (
+    Answer,
+    bracket,
+    estimates,
+    in_points,
+    listed,
+    pick,
+    sign,
+    span,
+    times,
+    verb,
+    with_interval,
+)
 from cape_lib.tables import frontier, label, load
 from cape_lib.tables.variants import DOMAINS
 
@@ -453,7 +465,7 @@ def artefact(rows: pd.DataFrame, generation: str = "Qwen3.5") -> str:
     if len(left) == len(family):
         sizes = f"these {len(family)} sizes of {generation}, none of which loses by thinking"
         return f"Over {sizes}, r(GPQA, admitted) = {r:.2f}."
-    worst = family.drop(left.index).iloc[0]
+    worst, lost = family.drop(left.index).iloc[0], len(family) - len(left)
     why = "It loses by thinking, though not for want of tokens."
     if worst["reasoning_tokens"] > MANY_TOKENS:
         why = "It ran out, and an empty answer is graded as not attempted."
@@ -462,7 +474,7 @@ def artefact(rows: pd.DataFrame, generation: str = "Qwen3.5") -> str:
         f"they reason, the {'less' if r < 0 else 'more'} they admit? Look at {worst['model']}: it spends "
         f"{worst['reasoning_tokens']:,.0f} reasoning tokens and {worst['answer_tokens']:.0f} tokens of answer a "
         f"question, and scores {worst[REASONING]:.0f} on GPQA, where guessing gives 25. {why} "
-        f"Without the {len(family) - len(left)} sizes that lose by thinking, r = {_r(left):.2f} over "
+        f"Without the {times(lost, 'size')} that {verb(lost, 'lose')} by thinking, r = {_r(left):.2f} over "
         f"{len(left)}, and r with the wrong share goes from {_r(family, WRONG):+.2f} to {_r(left, WRONG):+.2f}."
     )
 

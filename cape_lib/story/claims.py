@@ -44,15 +44,15 @@ def answer(verdicts: Sequence[Verdict], panel: str) -> Answer:
     )
 
 
-def holds(stand: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]]) -> str:
+def holds(stand: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]], *, panel: str = "published") -> str:
     """The claims that stand, on which other panels they do not, and one a line the doubt that is left.
 
-    others: panel -> id -> verdict on that panel.
+    others: panel -> id -> verdict on that panel; panel: of the page.
     """
     if not stand:
         return "On this panel no claim has both a number that comes out and a conclusion that withstands."
     lines = [f"- {_links([one.id])} ■ {one.sentence} *{one.source}*. {_tested(one)}" for one in stand]
-    hold = f"{times(len(stand), 'claim')} {verb(len(stand), 'hold')} on the {stand[0].panel} tables"
+    hold = f"{times(len(stand), 'claim')} {verb(len(stand), 'hold')} on the {panel} tables"
     words = "\n\nh: points of GPQA Diamond above the line through SWE-bench Verified."
     meaning = words if any(re.search(r"\bh\b", one.sentence) for one in stand) else ""
     return f"{hold}, by number and by conclusion{_lost(stand, others)}:\n\n" + "\n".join(lines) + meaning

@@ -235,10 +235,11 @@ def paths(steps: pd.DataFrame, scatter: tuple[float, int]) -> str:
     """
     pairs = steps[steps["order"] > 1]
     beyond = int(pairs["kind"].isin(["step", "excursion", "open"]).sum())
+    ten = int((pairs["change"].abs() > 10).sum())
     limit = float(frontier.change_limit(*scatter, 5))
     return (
         f"Of {len(pairs)} changes of h from one release of a lab to its next, "
-        f"{int((pairs['change'].abs() > 10).sum())} were larger than the papers' ten points and **{beyond}** larger "
+        f"{ten} {verb(ten, 'were')} larger than the papers' ten points and **{beyond}** larger "
         f"than the usual scatter of a lab's own releases. Among five releases, a change up to {limit:.0f} points comes "
         f"by chance."
     )
