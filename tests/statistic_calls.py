@@ -276,6 +276,7 @@ ELSEWHERE = {
     "labelled": "words: test_frontier_lines",
     "generator": "makes the random generator: test_resampling",
     "fixed_normals": "draws that are the same for all data: test_resampling",
+    "flow": "the line of `gamma_flow`: test_one_answer",
     "fit_sparse": "known systems recovered by pysindy: test_dynamics",
     "check_lab": "a name: test_frontier_labs",
     "line": "lines by name: test_frontier_lines",

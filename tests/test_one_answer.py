@@ -19,6 +19,7 @@ from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release
 from cape_lib.frontier.lines import X, Y
 from cape_lib.report import family as reports
 from cape_lib.report.sweep import work
+from cape_lib.story import boundary as chapter_2
 from cape_lib.story import frontier as chapter_6
 from cape_lib.story import intro as first_page
 
@@ -231,6 +232,20 @@ def test_r_with_the_date_held_fixed_is_one_in_terminal_chapter_and_claim(capsys:
     shown = (command["value"], command["low"], command["high"])
     assert shown == pytest.approx(tuple(held[["estimate", "low", "high"]]))
     assert shown == pytest.approx((tested.value, tested.low, tested.high))
+
+
+def test_the_pooled_parabola_of_the_chapter_turns_where_the_instrument_says() -> None:
+    rows = tables.base_version("bootstrap_script")
+    drawn, table = chapter_2.parabola(rows, chapter_2.ALL)["turn"].iloc[0], boundary.vertex_intervals(rows)
+    assert drawn == pytest.approx(boundary.vertex_bootstrap(rows, resamples=9).point)
+    assert list(table["n_c_b"]) == pytest.approx([drawn] * len(table))
+
+
+def test_the_gamma_of_the_flow_is_that_of_the_steps() -> None:
+    line, rest = dynamics.gamma_flow(tables.ladder("Pythia"))
+    steps = coupling.local_coupling(tables.ladder("Pythia"))
+    again, point = dynamics.flow(np.log10(steps["params_b_mid"].to_numpy()), steps["gamma"].to_numpy())
+    assert (line.slope.estimate, rest.estimate) == pytest.approx((again.slope.estimate, point.estimate))
 
 
 def test_a_prediction_has_the_number_of_the_chapters_and_claims() -> None:

@@ -354,7 +354,12 @@ def gamma_flow(ladder: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthful
     gamma, middle = dy[moved] / dx[moved], ((t[1:] + t[:-1]) / 2)[moved]
     if gamma.size < 4:
         raise MissingError(f"a gamma flow needs four intervals with a step in {x}, {gamma.size} have one; add sizes")
-    line = ols((gamma[1:] + gamma[:-1]) / 2, np.diff(gamma) / np.diff(middle))
+    return flow(middle, gamma)
+
+
+def flow(t: Floats, gamma: Floats) -> tuple[Line, Estimate]:
+    """The answer of `gamma_flow` for gammas, (n,), at so many log10 sizes t in their order; errors as `stats.ols`."""
+    line = ols((gamma[1:] + gamma[:-1]) / 2, np.diff(gamma) / np.diff(t))
     a, b = line.slope.estimate, line.intercept.estimate
     if a == 0:
         return line, Estimate(float("nan"), float("nan"), float("nan"), line.n, "no interval")

@@ -380,9 +380,9 @@ def fixed_point(panel: str) -> Attempts:
     size = rows["model"].str.extract(r"([\d.]+)([MB])$")
     rows = rows.assign(t=np.log10(size[0].astype(float) * size[1].map({"M": 1e-3, "B": 1.0}))).sort_values("t")
     t, gamma = rows["t"].to_numpy(), rows["net_coupling"].to_numpy(dtype=float)
-    line = stats.ols((gamma[1:] + gamma[:-1]) / 2, np.diff(gamma) / np.diff(t))
+    line, rest = dynamics.flow(t, gamma)
     slope, away = line.slope.estimate, line.slope.estimate > 0
-    yield answer(-line.intercept.estimate / slope, len(t) - 1, slope=slope, way="away from" if away else "towards")
+    yield answer(rest.estimate, line.n, slope=slope, way="away from" if away else "towards")
 
     yield stress("the sign of the slope", line.slope, lost=away, way="away from" if away else "to")
     for ladder in ("OPT", "Pythia"):

@@ -7,7 +7,6 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri, stdtrit
 
 import cape_lib
 from cape_lib import tables
@@ -18,7 +17,7 @@ from cape_lib.frontier import effort, variants
 from cape_lib.frontier.lines import BALANCED, EXCURSION, LEVEL, LINES, RATIOS, FrontierLine, X, Y, beside_curve, line
 from cape_lib.frontier.trajectory import THRESHOLD, change_limit, within_lab_scatter
 from cape_lib.ingest import task_table
-from cape_lib.stats import LEAST_CLUSTERS, Floats, seen_share
+from cape_lib.stats import LEAST_CLUSTERS, Z95, Floats, seen_share, student
 from cape_lib.tables import model_names
 from cape_lib.tables.axes import KNOWN, NAMES, RAW_FLOPS, WIDE, axis_named
 from cape_lib.tables.columns import MEASURES, TEXT
@@ -50,8 +49,8 @@ def kit() -> Plain:
     nodes, weights = np.polynomial.legendre.leggauss(48)
     return {
         "version": cape_lib.__version__,
-        "z95": float(ndtri(0.975)),
-        "t95": [None, *(float(stdtrit(freedom, 0.975)) for freedom in range(1, known_steps()["family"].nunique()))],
+        "z95": Z95,
+        "t95": [None, *(student(0.95, freedom) for freedom in range(1, known_steps()["family"].nunique()))],
         "nodes": nodes.tolist(),
         "weights": weights.tolist(),
         "items": dict(tables.ITEM_COUNTS),
@@ -250,7 +249,7 @@ def _line(chosen: FrontierLine, rows: pd.DataFrame) -> Plain:
     return {
         **{name: getattr(chosen, name) for name in own},
         **{name: getattr(chosen.fit, name) for name in ("n", "mean_x", "spread_x", "r")},
-        "t": float(stdtrit(chosen.fit.n - 2, 0.5 + LEVEL / 2)),
+        "t": student(LEVEL, chosen.fit.n - 2),
         "change_limits": [None, None, *limits],
     }
 

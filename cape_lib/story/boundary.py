@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cape_lib.base.boundary import boundary_power
+from cape_lib.base.boundary import boundary_power, fit_parabolas, turning_points
 from cape_lib.base.coupling import TOKEN_EDGE, FamilyModel
 from cape_lib.claims import Verdict
 from cape_lib.stats import Estimate, seen_difference
@@ -138,11 +138,10 @@ def parabola(rows: pd.DataFrame, choice: str, *, y: str = "truthfulqa") -> pd.Da
     """
     part = rows if choice == ALL else rows[rows["family"] != choice.removeprefix("without ")]
     t = PARAMS.t(part["params_b"])
-    fit = np.polyfit(t, part[y].to_numpy(dtype=float), 2)
-    vertex = -fit[1] / (2 * fit[0])
-    grid = np.linspace(t.min(), t.max(), 60)
-    turn = PARAMS.back(vertex) if fit[0] > 0 and t.min() < vertex < t.max() else math.nan
-    table = pd.DataFrame({"params_b": 10**grid, "fitted": np.polyval(fit, grid), "turn": turn})
+    curve, grid = fit_parabolas(t, part[y].to_numpy(dtype=float)), np.linspace(t.min(), t.max(), 60)
+    vertex = float(turning_points(curve, t)[0])
+    turn = PARAMS.back(vertex) if math.isfinite(vertex) else math.nan
+    table = pd.DataFrame({"params_b": 10**grid, "fitted": curve.at(grid)[0], "turn": turn})
     turns = "has no lowest point inside these sizes" if math.isnan(turn) else f"turns at {turn:.1f} B"
     models = f"{listed(sorted(part['family'].unique()))} ({len(part)} models)"
     table.attrs["reading"] = f"Through {models} the parabola {turns}."
