@@ -94,7 +94,8 @@ def gauges(table: pd.DataFrame) -> Figure:
     return figure(
         charts,
         "prediction-gauges",
-        f"{leans} of {len(table)} predictions stand on the side of passing; {none} {verb(none, 'have')} no number",
+        f"{leans} of {len(table)} predictions {verb(leans, 'stand')} on the side of passing; "
+        f"{none} {verb(none, 'have')} no number",
         SOURCE,
         f"{len(table)} predictions",
         f"Dot, bar: today, 95 %. Blue: passes there; orange: fails there. In {listed(of_line)}, points "

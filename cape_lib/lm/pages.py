@@ -61,7 +61,8 @@ def probed(model: str) -> list[Probe]:
     for weights, one in zip(WEIGHTS, twins, strict=True):
         say(
             f"- {lm.name}, {weights}: {len(one.layers)} blocks, {len(one.heads)} heads, {one.n_texts} prompts; "
-            f"{one.competing} heads compete, {one.cooperating} cooperate."
+            f"{one.competing} {'head competes' if one.competing == 1 else 'heads compete'}, "
+            f"{one.cooperating} {'cooperates' if one.cooperating == 1 else 'cooperate'}."
         )
     return twins
 

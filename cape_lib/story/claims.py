@@ -30,6 +30,12 @@ def _out(verdicts: Sequence[Verdict]) -> list[Verdict]:
     return [one for one in verdicts if one.verdict.startswith("reproduced")]
 
 
+def _tables(verdicts: Sequence[Verdict], panel: str) -> str:
+    """The tables of a page; a claim that they have no rows for is judged on the published ones."""
+    others = panel != "published" and any(one.panel != panel for one in verdicts)
+    return f"{panel} tables{' (the published ones where these lack the rows)' if others else ''}"
+
+
 def answer(verdicts: Sequence[Verdict], panel: str) -> Answer:
     """Which numbers come out, and which conclusions withstand a test?  verdicts: `claims.evaluate` on that panel."""
     out, stand = len(_out(verdicts)), sum(one.stands for one in verdicts)
@@ -37,8 +43,9 @@ def answer(verdicts: Sequence[Verdict], panel: str) -> Answer:
     few = "Many numbers come out, few conclusions withstand" if 2 * stand < out else "Most of what comes out withstands"
     lead = few if 3 * out > len(verdicts) else "Few numbers come out"
     return Answer(
-        f"**{lead}**: of {times(len(verdicts), 'claim')}, {out} have a number that comes out of the {panel} tables, "
-        f"{withstand} a conclusion that withstands the test put to it, and **{stand}** have both.",
+        f"**{lead}**: of {times(len(verdicts), 'claim')}, {out} have a number that comes out of the "
+        f"{_tables(verdicts, panel)}, {withstand} a conclusion that withstands the test put to it, and **{stand}** "
+        "have both.",
         "arithmetic",
         "No interval: a count over our own list of claims; no fixed rule says what counts as one.",
     )
@@ -52,7 +59,7 @@ def holds(stand: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]],
     if not stand:
         return "On this panel no claim has both a number that comes out and a conclusion that withstands."
     lines = [f"- {_links([one.id])} ■ {one.sentence} *{one.source}*. {_tested(one)}" for one in stand]
-    hold = f"{times(len(stand), 'claim')} {verb(len(stand), 'hold')} on the {panel} tables"
+    hold = f"{times(len(stand), 'claim')} {verb(len(stand), 'hold')} on the {_tables(stand, panel)}"
     words = "\n\nh: points of GPQA Diamond above the line through SWE-bench Verified."
     meaning = words if any(re.search(r"\bh\b", one.sentence) for one in stand) else ""
     return f"{hold}, by number and by conclusion{_lost(stand, others)}:\n\n" + "\n".join(lines) + meaning
