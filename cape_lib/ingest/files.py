@@ -8,8 +8,9 @@ import json
 import re
 import shlex
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,9 @@ from cape_lib.tables.sheets import MOST_BYTES, frame_of_json, json_value, read_s
 
 #: Files that lie beside a checkpoint or a run; never results, and some are large.
 _NEVER_RESULTS = frozenset(
-    f"{name}.json"
-    for name in (
-        *("added_tokens", "adapter_config", "config", "generation_config", "model.safetensors.index"),
-        *("preprocessor_config", "special_tokens_map", "tokenizer", "tokenizer_config", "trainer_state", "vocab"),
-        *("run_spec", "scenario", "scenario_state", "per_instance_stats"),  # beside HELM's stats.json
-    )
+    ("added_tokens", "adapter_config", "config", "generation_config", "model.safetensors.index", "preprocessor_config")
+    + ("special_tokens_map", "tokenizer", "tokenizer_config", "trainer_state", "vocab")
+    + ("run_spec", "scenario", "scenario_state", "per_instance_stats")  # beside HELM's stats.json
 )
 _JSON = (".json", ".jsonl")
 _SHEETS = (".csv", ".tsv", ".xlsx", ".xls", ".xlsm", ".ods", ".parquet")
@@ -42,17 +40,16 @@ _OF_TOOLS = (
 )
 
 
-def find(named_places: Iterable[str | Path]) -> tuple[list[tuple[Path, bool]], list[str]]:
+def find(names: Sequence[str]) -> tuple[list[tuple[Path, bool]], list[str]]:
     """The files among files, folders (searched to the bottom) and patterns that may be results, each once, and notes.
 
     Returns pairs (path, named), sorted by path: `named` says that the person named this very file, so that it
     has to hold results; and notes of what was passed over. Raises ScoresError where a name leads nowhere or no file is
     left.
     """
-    names = [str(name) for name in named_places]
     places: dict[Path, tuple[Path, bool]] = {}
     samples, beside = 0, []
-    for path, named in (place for name in names for place in _expand(name)):
+    for path, named in chain.from_iterable(map(_expand, names)):
         if path.name.startswith("samples_") or path.match("samples*.jsonl"):
             samples += 1
         elif not named and path.suffix not in (*_JSON, ".eval") and not _of_a_tool(path):
@@ -128,7 +125,7 @@ def _expand(name: str) -> Iterator[tuple[Path, bool]]:
     if path.is_dir():
         for inside in sorted(path.rglob("*")):
             try:
-                if inside.name in _NEVER_RESULTS or not inside.is_file():
+                if inside.name.removesuffix(".json") in _NEVER_RESULTS or not inside.is_file():
                     continue
             except OSError:  # a link to itself
                 continue
@@ -166,9 +163,8 @@ def documents(value: Any) -> list[Any]:
 def _opened(path: Path, stamp: int, size: int) -> Any:
     del stamp
     if size > MOST_BYTES:
-        raise ScoresError(
-            f"{path}: {size / 1e6:.0f} MB, too large for results; name the file of scores, not of answers"
-        )
+        large = f"{size / 1e6:.0f} MB, too large for results"
+        raise ScoresError(f"{path}: {large}; name the file of scores, not of answers")
     if path.suffix == ".eval":
         return _inspect(path)
     if path.suffix.casefold() in (".csv", ".tsv", ".md", ".txt") and not _begins(path).startswith(("{", "[")):
@@ -196,9 +192,8 @@ def _card(path: Path) -> dict[str, Any] | None:
     try:
         document = ast.literal_eval(block[1])
     except (ValueError, SyntaxError, RecursionError, MemoryError):
-        raise ScoresError(
-            f"{path}: the scores in this card cannot be read; name the results_*.json of the run"
-        ) from None
+        broken = "the scores in this card cannot be read"
+        raise ScoresError(f"{path}: {broken}; name the results_*.json of the run") from None
     model = re.search(r"evaluation run of model\s+\[([^\]]+)\]", text)
     return document | {"model_name": model[1] if model else ""} if isinstance(document, dict) else None
 
@@ -218,9 +213,8 @@ def _inspect(path: Path) -> Any:
     try:
         return json.loads(read_eval_log(str(path), header_only=True).model_dump_json())
     except Exception as problem:  # its reader raises whatever a broken log makes it raise
-        raise ScoresError(
-            f"{path}: an Inspect log that cannot be read ({type(problem).__name__}); write it again"
-        ) from None
+        broken = f"an Inspect log that cannot be read ({type(problem).__name__})"
+        raise ScoresError(f"{path}: {broken}; write it again") from None
 
 
 def refusal(document: Any, path: Path) -> ScoresError:

@@ -253,10 +253,9 @@ def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
         if (one and other and one != other) or len(sizes) > 1:
             what = f"{one} and {other}" if one and other and one != other else ""
             what = what or f"{sizes[0]:.4g} and {sizes[1]:.4g} billion parameters"
-            raise ScoresError(
-                f"{run['path']}: two models are called {run['model']!r} ({what}; the other in {first['path']}); "
-                f"name them by --model FILE=NAME, alike if they are one model"
-            )
+            reason = f"two models are called {run['model']!r} ({what}; the other in {first['path']})"
+            step = "name them by --model FILE=NAME, alike if they are one model"
+            raise ScoresError(f"{run['path']}: {reason}; {step}")
     return rows
 
 
@@ -279,9 +278,8 @@ def _one_protocol(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         if len(out):
             unlike = protocol_differences(best, out["way"].iloc[0]) or [(best, out["way"].iloc[0])]
             chosen, other = (", ".join(part) for part in zip(*unlike, strict=True))
-            notes.append(
-                f"{benchmark}: [{chosen}] is read ({_described(read)}), [{other}] is left out ({_described(out)})"
-            )
+            gone = f"[{other}] is left out ({_described(out)})"
+            notes.append(f"{benchmark}: [{chosen}] is read ({_described(read)}), {gone}")
     return rows, notes
 
 
@@ -306,10 +304,8 @@ def _newest(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[tuple[str, str]]]:
     for row, old in zip(rows[unlike].to_dict("records"), before[unlike].to_dict("records"), strict=True):
         path, model, earlier = row["path"], row["model"], old["path"]
         if math.isnan(old["date"]) or old["date"] == row["date"]:
-            raise ScoresError(
-                f"{path}: {row['task']} of {model} also stands in {earlier} with another "
-                f"score, and no date tells which is newer; leave one of the two out"
-            )
+            reason = f"{row['task']} of {model} also stands in {earlier} with another score"
+            raise ScoresError(f"{path}: {reason}, and no date tells which is newer; leave one of the two out")
         task = "MMLU" if "/" in row["column"] else row["task"]
         notes[model, f"{model}: {task} read from {path.name}, newer than {earlier.name}"] = None
     return rows.drop_duplicates(["of", "column"], keep="last"), list(notes)
@@ -324,22 +320,17 @@ def _with_mmlu(rows: pd.DataFrame, *, allow_mixed: bool) -> tuple[pd.DataFrame, 
             what = f"{len(leaves)} of {len(subjects)} subjects ({missing[0]} is missing)"
             notes.append((str(model), f"{model}: MMLU left out, for it has {what}; run --tasks mmlu to the end"))
             continue
-        protocols = sorted(set(leaves["way"]))
-        if len(protocols) > 1 and not allow_mixed:
-            raise MixedProtocolError(
-                f"{some['path']}: the subjects of MMLU for {model} were measured in two ways ({protocols[0]} | "
-                f"{protocols[1]}); run --tasks mmlu once, or say --allow-mixed"
-            )
+        ways = sorted(set(leaves["way"]))
+        if len(ways) > 1 and not allow_mixed:
+            reason = f"the subjects of MMLU for {model} were measured in two ways ({' | '.join(ways[:2])})"
+            raise MixedProtocolError(f"{some['path']}: {reason}; run --tasks mmlu once, or say --allow-mixed")
         partial = "; partial" if leaves["partial"].any() else ""
         items = leaves["items"].replace(0, np.nan).fillna(held.map(subjects))
         for name, kind, weights in (("mmlu", "plain mean", items * 0 + 1), ("mmlu_weighted", "weighted mean", items)):
             share = weights / weights.sum()
-            means.append(
-                some
-                | {"column": name, "value": float(np.dot(share, leaves["value"]))}
-                | {"stderr": float(np.linalg.norm(share * leaves["stderr"]))}  # unknown where that of one leaf is
-                | {"protocol": f"{' | '.join(protocols)}; {kind}{partial}"}
-            )
+            protocol, value = f"{' | '.join(ways)}; {kind}{partial}", float(np.dot(share, leaves["value"]))
+            stderr = float(np.linalg.norm(share * leaves["stderr"]))  # unknown where that of one leaf is
+            means.append(some | {"column": name, "value": value, "stderr": stderr, "protocol": protocol})
     cells = rows[~rows["is_leaf"]]
     cells = pd.concat([cells, pd.DataFrame(means, columns=rows.columns)]) if means else cells
     return cells.drop_duplicates(["model", "column"], keep="last"), notes

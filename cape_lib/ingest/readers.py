@@ -84,17 +84,17 @@ class Task(NamedTuple):
     group: bool = False
 
 
-def part_of(*counts: tuple[Any, Any]) -> str:
-    """Why a run is not the whole test, by the first pair of questions answered and questions there that differ; ""."""
-    lacking = [(a, b) for a, b in counts if isinstance(a, int) and isinstance(b, int) and a < b]
-    return "".join(f"{a} of {b} items" for a, b in lacking[:1])
+def some_of(answered: Any, there: Any) -> str:
+    """Why a run is not the whole test: fewer questions answered than there are ("10 of 817 items"); else ""."""
+    fewer = isinstance(answered, int) and isinstance(there, int) and answered < there
+    return f"{answered} of {there} items" if fewer else ""
 
 
 def run_of(path: Path, model: Any, *, stated: Any = None, limit: Any = None, revision: Any = None) -> Run:
     """The run of a file by what it says: a name or path of the model, a date, a limit of questions, a revision."""
     identity = (("revision", text(revision)),) if text(revision) not in ("", "main") else ()
-    name = short_name(text(model))
-    return Run(path, name, identity, date=date(stated, path), partial="" if not limit else f"limit {one_line(limit)}")
+    partial = f"limit {one_line(limit)}" if limit else ""
+    return Run(path, short_name(text(model)), identity, date=date(stated, path), partial=partial)
 
 
 def readings(task: Task, also: Mapping[str, Source]) -> Iterator[dict[str, Any]]:
@@ -263,16 +263,14 @@ def _inspect(document: dict[str, Any], path: Path) -> Tasks:
         yield f"{path.name}: {name} by the scorer {text(chosen)}; not read: {', '.join(others)}"
     # Not the whole test: samples chosen, samples not finished, answers without a score.
     every, samples = results.get("total_samples"), value_at(about, "dataset.sample_ids")
-    picked = len(samples) if isinstance(samples, list) else None
-    scored = first.get("scored_samples") if first.get("unscored_samples") else None
-    some = part_of(
-        (results.get("completed_samples"), every), (picked, value_at(about, "dataset.samples")), (scored, every)
-    )
+    some = some_of(results.get("completed_samples"), every)
+    some = some or (some_of(len(samples), value_at(about, "dataset.samples")) if isinstance(samples, list) else "")
+    some = some or (some_of(first.get("scored_samples"), every) if first.get("unscored_samples") else "")
     limit, created = value_at(about, "config.limit"), about.get("created")
     run = run_of(path, model.partition("/")[2] or model, stated=created, limit=limit)
     row = {key: value_at(metric, "value") for key, metric in section(first, "metrics").items()}
-    protocol = ["Inspect", shots_text(options.get("fewshot", options.get("num_fewshot")))]
-    protocol.append(version_text(about.get("task_version")))
+    shots = shots_text(options.get("fewshot", options.get("num_fewshot")))
+    protocol = ["Inspect", shots, version_text(about.get("task_version"))]
     run = run._replace(partial=run.partial or some)
     yield Task(run, name, sources(name, "Inspect"), row | {"accuracy_stderr": row.get("stderr")}, protocol)
 
@@ -358,7 +356,7 @@ def _harness(document: dict[str, Any], path: Path) -> Tasks:
         counts = section(section(document, "n-samples"), name)
         items = counts.get("effective")
         yield Task(
-            run._replace(partial=run.partial or part_of((items, counts.get("original")))),
+            run._replace(partial=run.partial or some_of(items, counts.get("original"))),
             name,
             () if name in old else sources(name, tool),
             {_metric(key): value for key, value in row.items() if key not in ("alias", "name", "sample_len")},
@@ -438,13 +436,8 @@ def _olmes(document: dict[str, Any], path: Path) -> Tasks:
     """Ai2's evaluation system: one "...-metrics.json" a task, or the metrics.json of a run; the primary scores."""
     for one in _tasks_of_olmes(document):
         config, model, metrics = (section(one, key) for key in ("task_config", "model_config", "metrics"))
-        run = run_of(
-            path,
-            model.get("model") or model.get("model_path"),
-            stated=one.get("current_date"),
-            limit=config.get("limit"),
-            revision=model.get("revision"),
-        )
+        named, stated = model.get("model") or model.get("model_path"), one.get("current_date")
+        run = run_of(path, named, stated=stated, limit=config.get("limit"), revision=model.get("revision"))
         name = text(one["task_name"])
         base, _, form = name.partition(":")
         primary = text(config.get("primary_metric")) or "primary_score"

@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -120,10 +120,10 @@ def sources() -> pd.DataFrame:
     return load("refresh")
 
 
-def openhands(source: Row) -> list[Row]:
+def openhands(source: Row) -> Iterator[Row]:
     """Rows of the OpenHands index: a model with SWE-bench Verified (percent), agent version, day of submission."""
     listing = _objects(source, fetch(source["source"], source["listing"]), "the listing", ("name",))
-    rows, deadline = [], time.monotonic() + MOST_SECONDS_OF_ALL
+    deadline = time.monotonic() + MOST_SECONDS_OF_ALL
     for name in sorted(str(entry["name"]) for entry in listing if entry.get("type", "dir") == "dir"):
         if time.monotonic() > deadline:
             raise _refused(source["source"], source["listing"], f"its files take over {MOST_SECONDS_OF_ALL:g} seconds")
@@ -133,20 +133,17 @@ def openhands(source: Row) -> list[Row]:
             about = fetch(source["source"], place.replace("scores.json", "metadata.json"))
             (about,) = _objects(source, [about], f"the metadata of {name}")
             last = max(swe, key=lambda score: str(score.get("submission_time", "")))
-            rows.append(
-                {
-                    "index_name": name,
-                    "release_date": _text(source, about, "release_date"),
-                    "swe_bench_verified": _number(source, name, last, "score", most=100.0),
-                    "swe_agent": f"OpenHands {_text(source, last, 'agent_version')}",
-                    "swe_submitted": _text(source, last, "submission_time")[:10],
-                    "swe_source": place,
-                }
-            )
-    return rows
+            yield {
+                "index_name": name,
+                "release_date": _text(source, about, "release_date"),
+                "swe_bench_verified": _number(source, name, last, "score", most=100.0),
+                "swe_agent": f"OpenHands {_text(source, last, 'agent_version')}",
+                "swe_submitted": _text(source, last, "submission_time")[:10],
+                "swe_source": place,
+            }
 
 
-def artificial_analysis(source: Row) -> list[Row]:
+def artificial_analysis(source: Row) -> Iterator[Row]:
     """Rows of Artificial Analysis' own interface: one a model variant with the scores that the tables hold (percent).
 
     The reader's key comes from the variable that the table names; the fractions of the interface become percent.
@@ -157,7 +154,6 @@ def artificial_analysis(source: Row) -> list[Row]:
         raise SurroundingsError(f"{source['source']}: {lacking}")
     answer = fetch(source["source"], source["listing"], headers={"x-api-key": key})
     models = answer.get("data") if isinstance(answer, dict) else None
-    rows = []
     for model in _objects(source, models, "the answer", ("name", "evaluations", "model_creator")):
         name = _text(source, model, "name")
         scores, creator = _objects(source, [model["evaluations"], model["model_creator"]], f"what it says of {name}")
@@ -168,11 +164,13 @@ def artificial_analysis(source: Row) -> list[Row]:
             if scores.get(theirs) is not None:
                 row[ours] = round(100 * _number(source, name, scores, theirs, most=1.0), 2)
         if "gpqa_diamond" in row:
-            rows.append(row | {"source": source["listing"]})
-    return rows
+            yield row | {"source": source["listing"]}
 
 
-READERS: dict[str, Callable[[Row], list[Row]]] = {"openhands": openhands, "artificial_analysis": artificial_analysis}
+READERS: dict[str, Callable[[Row], Iterator[Row]]] = {
+    "openhands": openhands,
+    "artificial_analysis": artificial_analysis,
+}
 
 
 def _shape(source: Row, why: str) -> SurroundingsError:
@@ -205,8 +203,7 @@ def _number(source: Row, model: str, data: Mapping[str, Any], name: str, *, most
 
 def read_source(source: Row) -> Changes:
     """What a source (a row of the table `refresh`) would change; SurroundingsError names it if it cannot be read."""
-    rows = READERS[source["reader"]](source)
-    return compare(load(source["table"]), rows, source)
+    return compare(load(source["table"]), list(READERS[source["reader"]](source)), source)
 
 
 def compare(table: pd.DataFrame, rows: list[Row], source: Row) -> Changes:
@@ -221,9 +218,8 @@ def compare(table: pd.DataFrame, rows: list[Row], source: Row) -> Changes:
     gone = sorted(set(known) - {str(row[key]) for row in rows})
     if gone:
         named = ", ".join(gone[:3]) + (" ..." if len(gone) > 3 else "")
-        raise SurroundingsError(
-            f"{source['source']}: shrank: {len(gone)} of {len(known)} models are gone ({named}); nothing was changed"
-        )
+        reason = f"shrank: {len(gone)} of {len(known)} models are gone ({named})"
+        raise SurroundingsError(f"{source['source']}: {reason}; nothing was changed")
     by_hand = load("refresh_corrected").query("table == @source['table']")
     corrected = set(zip(by_hand["model"], by_hand["column"], strict=True))
     changes = Changes(source["table"], source["source"])
