@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+
+def listed(names: Sequence[str], most: int = 4) -> str:
+    """The first names, parted by commas, and " ..." where there are more."""
+    return ", ".join(names[:most]) + " ..." * (len(names) > most)
 
 
 def suggest(kind: str, given: str, valid: Iterable[str], *, most: int = 4) -> str:
@@ -11,6 +16,5 @@ def suggest(kind: str, given: str, valid: Iterable[str], *, most: int = 4) -> st
     names = [str(name) for name in valid]
     folded = {name.casefold(): name for name in names}
     near = difflib.get_close_matches(given.casefold(), folded, n=most, cutoff=0.5)
-    shown = [folded[name] for name in near] or names[:12]
-    more = "" if near or len(names) <= 12 else " ..."
-    return f"unknown {kind} {given!r}; {'did you mean' if near else 'choose from'} {', '.join(shown)}{more}"
+    shown = listed([folded[name] for name in near] or names, 12)
+    return f"unknown {kind} {given!r}; {'did you mean' if near else 'choose from'} {shown}"

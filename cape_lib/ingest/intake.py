@@ -250,9 +250,9 @@ def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
         first = firsts.setdefault(run["model"], run)
         one, other = dict(first["identity"]), dict(run["identity"])
         sizes = sorted({size for size in (first["params_b"], run["params_b"]) if not math.isnan(size)})
-        if (one and other and one != other) or len(sizes) > 1:
-            what = f"{one} and {other}" if one and other and one != other else ""
-            what = what or f"{sizes[0]:.4g} and {sizes[1]:.4g} billion parameters"
+        unlike = one and other and one != other
+        if unlike or len(sizes) > 1:
+            what = f"{one} and {other}" if unlike else f"{sizes[0]:.4g} and {sizes[1]:.4g} billion parameters"
             reason = f"two models are called {run['model']!r} ({what}; the other in {first['path']})"
             step = "name them by --model FILE=NAME, alike if they are one model"
             raise ScoresError(f"{run['path']}: {reason}; {step}")

@@ -22,6 +22,7 @@ import pandas as pd
 
 from cape_lib.errors import SurroundingsError
 from cape_lib.ingest.readers import is_number
+from cape_lib.names import listed
 from cape_lib.tables import load
 from cape_lib.tables import variants as every_variant
 from cape_lib.tables.files import checked, data_dir, read_text
@@ -217,8 +218,7 @@ def compare(table: pd.DataFrame, rows: list[Row], source: Row) -> Changes:
     known = {str(row[key]): row for row in table.to_dict("records")}
     gone = sorted(set(known) - {str(row[key]) for row in rows})
     if gone:
-        named = ", ".join(gone[:3]) + (" ..." if len(gone) > 3 else "")
-        reason = f"shrank: {len(gone)} of {len(known)} models are gone ({named})"
+        reason = f"shrank: {len(gone)} of {len(known)} models are gone ({listed(gone, 3)})"
         raise SurroundingsError(f"{source['source']}: {reason}; nothing was changed")
     by_hand = load("refresh_corrected").query("table == @source['table']")
     corrected = set(zip(by_hand["model"], by_hand["column"], strict=True))

@@ -21,8 +21,9 @@ ITEM_COUNTS: dict[str, int] = {
     "hle": 2_500,
 }
 
-#: What a guess scores, percent; a score of at most 1 is a fraction there. TruthfulQA is MC2: the mean share of true
-#: answers among the reference answers of the 813 questions that its authors published (github.com/sylinrl/TruthfulQA).
+#: What a guess scores, percent: over 1, so that a score of at most 1 is a fraction there. TruthfulQA is MC2: the mean
+#: share of true answers among the reference answers of the 813 questions that its authors published
+#: (github.com/sylinrl/TruthfulQA).
 CHANCE: dict[str, float] = {
     "hellaswag": 25.0,
     "truthfulqa": 46.4,
@@ -34,9 +35,6 @@ CHANCE: dict[str, float] = {
     "xwinograd": 50.0,
     "gpqa_diamond": 25.0,
 }
-
-#: Guessing gives over 1 percent there, so that a score of at most 1 is a fraction.
-GUESSABLE: frozenset[str] = frozenset(CHANCE)
 
 LABELS: dict[str, str] = {
     "hellaswag": "HellaSwag",

@@ -71,7 +71,7 @@ def heading(text: str) -> Heading:
     """What a column head means. A head that is in no list keeps its text as its name."""
     bare, names, scale = plain(text), _names(), 1.0
     for word in table()["around"]:  # what trackers put around: "eval/hellaswag/acc_norm,none" is "hellaswag_acc_norm"
-        bare = bare.removeprefix(f"{word}_") if bare != word else bare
+        bare = bare.removeprefix(f"{word}_")
     bare = stem = bare.removesuffix("_none")
     shots = ending = ""
     if shot := re.search(r"_?(\d+)_?shots?(?=_|$)", stem):
@@ -194,7 +194,7 @@ def to_size(cell: str, *, decimal_comma: bool, scale: float = 1.0, count: bool =
         bare, scale, count = unit[1], float(table()["units"][unit[2].casefold()]), False
     count = count or scale < 1
     number = None if bare.endswith("%") else to_number(bare, decimal_comma=decimal_comma, count=count)
-    return None if number is None else number * scale if scale != 1.0 else number
+    return None if number is None else number * scale
 
 
 def to_count(cell: str, *, decimal_comma: bool) -> float | None:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.errors import MissingError, ScoresError, UsageError
-from cape_lib.names import suggest
+from cape_lib.names import listed, suggest
 from cape_lib.tables import model_names
 from cape_lib.tables.axes import PARAMS, Axis, above_zero, is_training, of_rows
 from cape_lib.tables.benchmarks import label
@@ -50,8 +50,7 @@ def one_family(scores: Scores, name: str | None) -> Scores:
         return scores
     all_of_them = "cape sweep SCORES -o DIR"
     if name is None:
-        shown = ", ".join(distinct[:4]) + (" ..." if len(distinct) > 4 else "")
-        reason = f"{len(distinct)} families ({shown}); choose one by --name, or: {all_of_them}"
+        reason = f"{len(distinct)} families ({listed(distinct)}); choose one by --name, or: {all_of_them}"
         raise UsageError(f"{scores.name}: {reason}")
     chosen = families.str.casefold() == name.casefold()
     if not chosen.any():
@@ -70,26 +69,19 @@ def refuse_unnamed(scores: Scores, *, always: bool = False, choose: bool = True)
         return
     # Columns of text with several values, each of several models.
     frame, other = scores.frame, ("model", "family", "note", "source", "seed")
-    likely = [
-        str(column)
-        for column in frame
-        if frame[column].dtype == object
-        and column not in other
-        and not str(column).endswith("_protocol")
-        and frame[column].notna().all()
-        and 1 < frame[column].astype(str).nunique() <= len(frame) / 2
-        and frame[column].astype(str).str.contains("[A-Za-z]", regex=True).all()
-    ]
+    texts = [str(column) for column in frame if frame[column].dtype == object and frame[column].notna().all()]
+    texts = [name for name in texts if name not in other and not name.endswith("_protocol")]
+    few = [name for name in texts if 1 < frame[name].astype(str).nunique() <= len(frame) / 2]
+    likely = [name for name in few if frame[name].astype(str).str.contains("[A-Za-z]", regex=True).all()]
     named = f"; a column that may be it: {likely[0]} (--by {likely[0]})" if likely else ""
     lacking = f"{scores.name}: no column family{named}"
     if len(several) < 2:
         step = "add one, or name a column by --by, or the part of the names by --family-from REGEX"
         raise MissingError(f"{lacking}; {step}")
-    shown = ", ".join(f"{family} ({len(sizes[family])} sizes)" for family in several[:4])
-    more = " ..." if len(several) > 4 else ""
+    shown = listed([f"{family} ({len(sizes[family])} sizes)" for family in several])
     chosen = f" --name {shlex.quote(several[0])}" if choose else ""
     step = f"say --family-from '{model_names.PROPOSED}'{chosen}"
-    raise MissingError(f"{lacking}; by their names the models are {shown}{more}: {step}")
+    raise MissingError(f"{lacking}; by their names the models are {shown}: {step}")
 
 
 def ladder_of(scores: Scores, x: str, y: str, *, name: str) -> Ladder:
@@ -118,8 +110,8 @@ def ladder_of(scores: Scores, x: str, y: str, *, name: str) -> Ladder:
     runs = without_run(rows["model"]).map(model_names.run_in_name).value_counts(sort=False)
     several = [str(run) for run in runs.index[runs > 1]] if is_training(axis) else []
     if len(several) > 1:
-        shown = ", ".join(several[:3]) + (" ..." if len(several) > 3 else "")
-        raise ScoresError(f"{name}: {len(several)} runs share the axis {axis.name} ({shown}); split by --by model")
+        reason = f"{len(several)} runs share the axis {axis.name} ({listed(several, 3)})"
+        raise ScoresError(f"{name}: {reason}; split by --by model")
     single, notes = _one_a_size(rows, name=name, x=x, y=y, axis=axis)
     return Ladder(single.sort_values(axis.column, ignore_index=True), left_out, (*beyond, *notes), axis)
 
@@ -212,15 +204,9 @@ def _refusal(rows: pd.DataFrame, group: pd.DataFrame, value: float, name: str, a
     reason = f"{name}: {both} {here} and are no runs of one model"
     # Columns whose values, taken with the size (or the axis), name every row once can split the family.
     usual = {"model", "params_b", "family", "seed", "note", "source", "runs"}
-    columns = [
-        str(column)
-        for column in rows
-        if column not in usual
-        and not pd.api.types.is_float_dtype(rows[column])
-        and rows[column].notna().all()
-        and rows[column].nunique() < len(rows)
-        and not rows.duplicated([axis.column, column]).any()
-    ]
+    filled = [str(column) for column in rows if column not in usual and rows[column].notna().all()]
+    few = [name for name in filled if not pd.api.types.is_float_dtype(rows[name]) and not rows[name].is_unique]
+    columns = [name for name in few if not rows.duplicated([axis.column, name]).any()]
     if columns:
         compare = f"; cape diagnose SCORES --pairs {columns[0]} compares them" if axis.by_size else ""
         return f"{reason}; split by --by family,{columns[0]}, or keep one row a {axis.point}{compare}"

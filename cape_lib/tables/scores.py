@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.errors import MissingError, MixedProtocolError, ScoresError, UsageError
-from cape_lib.names import suggest
+from cape_lib.names import listed, suggest
 from cape_lib.tables import columns, model_names
 from cape_lib.tables.axes import NO_DATE, PARAMS, Axis, axis_named, is_training, place
-from cape_lib.tables.benchmarks import BASE_BENCHMARKS, FRONTIER_BENCHMARKS, GUESSABLE, LABELS, PAIRS, label
+from cape_lib.tables.benchmarks import BASE_BENCHMARKS, CHANCE, FRONTIER_BENCHMARKS, LABELS, PAIRS, label
 from cape_lib.tables.columns import MEASURES, TEXT, Cell, Heading, heading, known_name
 from cape_lib.tables.sheets import Sheet, read_sheet, upright
 
@@ -107,7 +107,7 @@ def check_scores(
         values[name] = cells["value"]
         # A sheet that shows 50.5 % holds 0.505: where guessing alone gives more, a head with % is not enough.
         above = pd.to_numeric(cells["value"], errors="coerce").gt(1).any()
-        if (head.percent and (above or name not in GUESSABLE)) or cells["percent"].eq(True).any():
+        if (head.percent and (above or name not in CHANCE)) or cells["percent"].eq(True).any():
             percent.add(name)
         for part, own in (("active", "active_params_b"), ("stderr", f"{name}_stderr")):
             if cells[part].notna().any() and own not in names:
@@ -197,8 +197,7 @@ def _need(sheet: Sheet, names: list[str], named: list[str], *, sized: bool = Tru
         likely = f"; likely {', '.join(map(repr, others[:3]))}" if others else ""
         step = "give the sizes in billions of parameters"
         if models is not None and (sizes := models.map(model_names.size_in_name)).notna().all():
-            step = f"add one, in billions; by their names the sizes are {', '.join(f'{size:g}' for size in sizes[:4])}"
-            step += " ..." * (len(sizes) > 4)
+            step = f"add one, in billions; by their names the sizes are {listed([f'{size:g}' for size in sizes])}"
         raise MissingError(f"{sheet.name}: row 1 has no column params_b{likely}; {step}")
 
 
@@ -482,13 +481,13 @@ def _check_units(
         return notes
     for name in [name for name in benchmarks if unit != "percent" and name not in percent and small[name].any()]:
         scores, needed, mixed = frame[name], name in strict, name in above
-        if name in GUESSABLE and needed:
+        if name in CHANCE and needed:
             looks = "{:g} looks like a fraction among percents, {:g} percent; correct the cell, or say --unit percent"
             alone = "{:g} looks like a fraction, {:g} percent; say --unit fraction to multiply the column by 100"
             sheet.refuse(small[name], name, looks if mixed else alone, scores, 100 * scores)
         elif mixed:
             continue
-        elif name in GUESSABLE:
+        elif name in CHANCE:
             frame[name] = scores.astype(object)
             what = f"looks like fractions among percents ({scores[small[name]].iloc[0]:g})"
             notes.append(f"{name}: {what}; the column is not read as scores")

@@ -200,6 +200,7 @@ def frame_of_json(value: Any, name: str) -> pd.DataFrame:
         cells, names = list(value.values()), [heading(str(key)) for key in value]
         by_model = any(head.name == "model" for head in names)
         lists = [one for one in cells if isinstance(one, list) and one and isinstance(one[0], (dict, list))]
+        records = all(isinstance(one, dict) for one in cells)
         inner = value.get("data") or (lists[0] if len(lists) == 1 else None)
         try:
             if isinstance(inner, list):
@@ -210,11 +211,9 @@ def frame_of_json(value: Any, name: str) -> pd.DataFrame:
                 value = pd.DataFrame(value).to_dict("records")
             elif by_model and any(head.name in LABELS for head in names):
                 value = [value]
-            elif cells and all(
-                isinstance(row, dict) and sum(heading(k).known for k in _flat(row)) > 1 for row in cells
-            ):
+            elif records and cells and all(sum(heading(k).known for k in _flat(row)) > 1 for row in cells):
                 value = [{"model": model} | row for model, row in value.items()]
-            elif sum(head.known for head in names) > 1 and all(isinstance(one, dict) for one in cells):
+            elif records and sum(head.known for head in names) > 1:
                 value = pd.DataFrame(value).rename_axis("model").reset_index().to_dict("records")
         except ValueError:
             raise ScoresError(f"{name}: its columns have unlike lengths; save the table again") from None
