@@ -260,18 +260,22 @@ def loss_law(panel: str) -> Attempts:
 @claim("C67", reads=("losses",))
 def gradient_loss(panel: str) -> Attempts:
     """log |grad L| = c + k log L over six Pythia sizes: r and k; the gap at 1 B to the power law in N, percent."""
+    from statsmodels.api import OLS, add_constant
+
     rows = losses("measured").dropna(subset="gradient_norm")
     size, loss, norm = (np.log(rows[name]) for name in ("params_b", "loss", "gradient_norm"))
     at = rows["params_b"] == 1.0
     dip = float(norm[at].iloc[0])
     gap = -100 * math.expm1(dip - float(stats.ols(size, norm).at(0.0)))
     r, line = stats.pearson(loss, norm), stats.ols(loss, norm)
-    yield answer({"r": r, "exponent": line.slope, "dip, percent": gap}, len(rows))
+    parts = {"r": r, "exponent": line.slope, "dip, percent": gap}
+    yield answer(parts, len(rows), dataset=rows.loc[at, "dataset"].iloc[0])
 
-    others, n = stats.ols(size[~at], norm[~at]), int((~at).sum())
-    expected, half = float(others.at(0.0)), float(others.half(0.0))
-    inside, below = abs(dip - expected) <= half, -100 * math.expm1(dip - expected)
-    yield stress("the law without the dip", below, n=n, lost=inside, side="inside" if inside else "outside")
+    below = -100 * math.expm1(dip - float(stats.ols(size[~at], norm[~at]).at(0.0)))
+    # 1 B is the lowest of six and was picked after looking: Bonferroni's p of the residual that the others leave it
+    p = float(OLS(norm, add_constant(size)).fit().outlier_test().loc[at, "bonf(p)"].iloc[0])
+    lost, n, side = p > 0.05, int((~at).sum()), "inside" if p > 0.05 else "outside"
+    yield stress("the law without the dip", below, n=n, lost=lost, side=side, p=stats.p_text(p))
 
 
 @claim("C68", reads=("base_panel",))
@@ -568,7 +572,7 @@ def olmo_curve(panel: str) -> Attempts:
     yield answer(parts, 2, ratio=ratio, printed=printed)
 
     apart = abs(float(boundary.isocline(mean, ratio)) - truth) / 100
-    yield stress("the exact ratio", apart, n=2, lost=apart < 5e-5, ratio=ratio)
+    yield stress("the exact ratio", apart, n=2, lost=not parts["ratio known before OLMo"], ratio=ratio)
 
 
 #: The five families that paper A normalises, as ladders of the tables.
