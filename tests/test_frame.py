@@ -60,6 +60,9 @@ def test_a_figure_says_what_it_shows_from_its_form_and_rows() -> None:
     assert panels.endswith("3 more panels of the same form.")
     both = charts.figure(forms.dots(rows, "params_b:Q", "score:Q", **forms.by("model", "abc")), **described)
     assert both.description.endswith("Told apart: a, b, c.")
+    look = forms.by("model", "abc")
+    layers = [forms.dots(rows.query(f"model == '{name}'"), "params_b:Q", "score:Q", **look) for name in "bac"]
+    assert charts.figure(alt.layer(*layers), **described).description.endswith("Told apart: a, b, c.")
     page = charts.figure(line(), **described).to_html()
     assert 'aria-label="Lines. score 27.3 to 52; across, Parameters (billions) 0.07 to 1.4."' in page
 
@@ -230,6 +233,20 @@ def test_the_file_of_every_difference_has_the_addresses_of_its_sources() -> None
     sources = effects.merge(cells, on=["model", "benchmark"])["source"]
     assert len(rows) == len(effects) > 10 and sources.str.startswith("http").any()
     assert all(row["where"].startswith(source) for row, source in zip(rows, sources, strict=True))
+
+
+def test_tables_whose_captions_begin_alike_have_files_of_their_own() -> None:
+    begin = "Correlation of GPQA with each measure"
+    pages = [str(table(ROWS, caption=f"{begin}{rest}").data) for rest in (", makers left out in turn", " by domain")]
+    assert len({name for page in pages for name in re.findall(r'download="([^"]+)"', page)}) == 2
+
+
+def test_the_file_of_a_table_of_words_may_hold_the_numbers_behind_them() -> None:
+    shown = pd.DataFrame({"share": ["93.1 % ▲"]})
+    page = str(table(shown, caption="Shares", rows=pd.DataFrame({"value": [0.931], "low": [0.9]})).data)
+    link = re.search(r'href="data:text/csv;charset=utf-8,([^"]*)"', page)
+    assert link and unquote(link[1]).split() == ["value,low", "0.931,0.9"]
+    assert "<td>93.1\N{NO-BREAK SPACE}% ▲</td>" in page
 
 
 def half(cut: float) -> pd.DataFrame:

@@ -66,7 +66,7 @@
     names.forEach(function (name) { if (name.length > most) broken[name] = lines(name, most); });
     var deep = Math.max.apply(null, [1].concat(Object.keys(broken).map(function (name) { return broken[name].length; })));
     if (deep === 1 || typeof spec.height !== "number" || axis.labelExpr) return;
-    var need = names.length * (13 * deep + 6);
+    var need = names.length * (14 * deep + 10);
     if (spec.height < need && !free) return;
     spec.height = Math.max(spec.height, need);
     axis.labelExpr = "(" + JSON.stringify(broken) + ")[datum.label] || datum.label";

@@ -219,12 +219,16 @@ def _one(view: dict[str, Any]) -> str:
     _, coded, rows = max(drawn, key=lambda layer: (*(layer[0] != kind for kind in BESIDE), len(layer[2])))
     kinds = ", ".join(dict.fromkeys(MARKS[kind] for kind, *_ in drawn if kind in MARKS)).capitalize()
     up, right = _axis(coded["y"], rows, coded["x"]), _axis(coded["x"], rows, coded["y"])
-    on_axes, keys = {coded["x"].get("field"), coded["y"].get("field")}, {}
+    on_axes = {coded["x"].get("field"), coded["y"].get("field")}
+    words: dict[str, dict[str, bool]] = {}  # column -> its words in the order of the legend, and whether one is drawn
     for _, other, data in drawn:
         for key in (other.get("color", {}), other.get("shape", {})):
-            if key.get("type") == "nominal" and key.get("field") in data and key["field"] not in on_axes:
-                keys[key["field"]] = _listed(data[key["field"]].dropna().unique())
-    text = f"{kinds}. {up}; across, {right}" + "".join(f". Told apart: {names}" for names in keys.values())
+            column, scale = key.get("field"), key.get("scale") or {}
+            if key.get("type") == "nominal" and column in data and column not in on_axes:
+                legend = words.setdefault(column, dict.fromkeys(scale.get("domain", []), False))
+                legend |= dict.fromkeys(data[column].dropna(), True)
+    told_apart = [_listed([word for word in legend if legend[word]]) for legend in words.values()]
+    text = f"{kinds}. {up}; across, {right}" + "".join(f". Told apart: {names}" for names in told_apart)
     title = view.get("title")
     return f"{title['text'] if isinstance(title, dict) else title}: {text}" if title else text
 

@@ -126,17 +126,19 @@ def numbers(rows: pd.DataFrame, *, caption: str) -> HTML:
     """Every row as a cell of a table: a line a method, truth, noise and measure, a column a number of sizes or rows.
 
     rows: shares of one part. A cell reads "93 %"; "82 % ▲" where the table's own label says that it is not as promised,
-    "82 % □" where that is a rule which decides nothing here.
+    "82 % □" where that is a rule which decides nothing here. The file holds the shares (0-1) with their intervals.
     """
     marks = _reading(rows).map({FINE: ""} | {word: f"\u00a0{MARKS[word].text}" for word in (LABELLED, COMPARED)})
     cells = rows.assign(share=rows["value"].map("{:.1%}".format).str.replace("%", "\u00a0%") + marks)
     order = ["measure", "method", "truth", "noise"]
+    offered = rows[[*order, "n", "value", "low", "high", "replications", "label", "role"]]
     if not cells.duplicated(order).any():
         # One number of rows each: a column a number would be mostly empty.
-        return table(cells[[*order, "n", "share"]], caption=caption)
+        return table(cells[[*order, "n", "share"]], caption=caption, rows=offered)
     wide = cells.pivot_table(index=order, columns="n", values="share", aggfunc="first", sort=False)
     wide = wide[sorted(wide.columns)]
-    return table(wide.rename(columns="n\u00a0=\u00a0{}".format).reset_index().fillna(""), caption=caption)
+    shown = wide.rename(columns="n\u00a0=\u00a0{}".format).reset_index().fillna("")
+    return table(shown, caption=caption, rows=offered)
 
 
 def labelled(rows: pd.DataFrame) -> str:

@@ -19,14 +19,17 @@ from cape_lib.tables import LABELS
 
 #: Rows that a table shows at once.
 MANY = 24
+#: Words of a caption that name the file of a table: so many tell the tables of a page apart.
+WORDS = 10
 
 
-def table(frame: pd.DataFrame, *, caption: str, digits: int = 2) -> HTML:
+def table(frame: pd.DataFrame, *, caption: str, digits: int = 2, rows: pd.DataFrame | None = None) -> HTML:
     """The rows as an accessible HTML table that scrolls inside itself on a narrow page.
 
     caption: what the table shows, one sentence;  digits: decimals of a number that is not whole.  A table of more than
-    `MANY` rows scrolls down inside itself too: every row is on the page, and prints.  Its rows come as a file (CSV),
-    numbers with seven digits and links by their address.  A cell that is `HTML` is put in as it is.
+    `MANY` rows scrolls down inside itself too: every row is on the page, and prints.  A cell that is `HTML` is put in
+    as it is.  The rows come as a file (CSV), numbers with seven digits and links by their address, named by the first
+    `WORDS` words of the caption.  rows: those of the file, where cells put several numbers into words (default: frame).
     """
     numbers = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes]
     columns = []
@@ -36,10 +39,11 @@ def table(frame: pd.DataFrame, *, caption: str, digits: int = 2) -> HTML:
         whole = not number or bool((known[np.isfinite(known.astype(float))] % 1 == 0).all())
         columns.append([shown(value, digits, whole=whole) for value in frame.iloc[:, i].astype(object)])
     heads = [LABELS.get(name, name.replace("_", " ")) for name in map(str, frame.columns)]
-    rows, look = zip(*columns, strict=True), {"numbers": numbers, "long": len(frame) > MANY}
-    look["file"] = quote(frame.map(_plain).to_csv(index=False, float_format="%.7g"))
-    look["name"] = "-".join(re.findall(r"\w+", caption.lower())[:6])
-    return HTML(html_table(heads, rows, label=typeset(caption), caption=True, **look))
+    cells, look = zip(*columns, strict=True), {"numbers": numbers, "long": len(frame) > MANY}
+    offered = (frame if rows is None else rows).map(_plain)
+    look["file"] = quote(offered.to_csv(index=False, float_format="%.7g"))
+    look["name"] = "-".join(re.findall(r"\w+", caption.lower())[:WORDS])
+    return HTML(html_table(heads, cells, label=typeset(caption), caption=True, **look))
 
 
 def _plain(cell: Any) -> Any:

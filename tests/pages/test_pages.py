@@ -62,6 +62,13 @@ NO_CUE = """() => [...document.querySelectorAll('main table')].map(table => {
     return box && box.tagName !== 'MAIN' && box.clientWidth && box.scrollWidth > box.clientWidth + 1 ? box : null; })
   .filter(box => box && !(getComputedStyle(box).backgroundAttachment.includes('local') && box.tabIndex === 0))
   .map(box => box.className + ' ' + box.textContent.trim().slice(0, 60))"""
+#: Names of rows in several lines that come nearer to the next name than their own lines lie apart.
+TOUCHING = """() => [...document.querySelectorAll('.cape-view svg .role-axis-label')].flatMap(axis => {
+  const names = [...axis.children].filter(one => one.getAttribute('text-anchor') === 'end')
+    .map(one => [one.getBoundingClientRect(), one.textContent]).filter(one => one[0].height > 0)
+    .sort((one, other) => one[0].top - other[0].top);
+  return names.slice(1).filter((one, at) => one[0].top - names[at][0].bottom < 4 &&
+    Math.max(one[0].height, names[at][0].height) > 20).map(one => axis.closest('figure').id + ' ' + one[1]); })"""
 SVG = "figure => [...figure.querySelectorAll('.cape-view svg')].map(svg => svg.innerHTML).join('')"
 
 
@@ -173,6 +180,10 @@ def test_rows_of_a_figure_are_downloaded_as_csv(desk: Any, tmp_path: Path) -> No
         assert download.value.suggested_filename == f"{(figure.get_attribute('id') or '').removeprefix('fig-')}.csv"
 
 
+def test_names_of_rows_do_not_run_into_each_other_on_a_phone(phone: Any) -> None:
+    assert phone.evaluate(TOUCHING) == []
+
+
 def test_a_table_that_scrolls_sideways_shows_it_and_is_reached_by_keys(phone: Any) -> None:
     phone.evaluate("document.querySelectorAll('main details').forEach(one => one.open = true)")
     phone.wait_for_timeout(100)
@@ -195,6 +206,14 @@ def test_the_inputs_move_the_charts(desk: Any) -> None:
             desk.wait_for_timeout(150)
             assert figure.evaluate(SVG) != before, f"{label}: the choice changes nothing"
     assert desk.complaints == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_offers_two_files_of_one_name(book_html: Path, name: str) -> None:
+    text = (book_html / f"{name}.html").read_text(encoding="utf-8")
+    figures = re.findall(r'<figure class="cape-figure" id="fig-([^"]+)"', text)
+    files = [*re.findall(r'<a [^>]*download="([^"]+)"', text), *(f"{figure}.csv" for figure in figures)]
+    assert sorted(files) == sorted(set(files))
 
 
 @pytest.mark.parametrize("name", PAGES)
