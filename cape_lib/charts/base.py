@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import altair as alt
@@ -16,7 +15,7 @@ from cape_lib.charts import forms
 from cape_lib.charts.forms import across, band, dots, forest, line_at, named, phase_colour, size_scale, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import BLUE, INK, MUTED, TWO_SIDES
-from cape_lib.story.answer import capital, verb
+from cape_lib.story.answer import capital, of, times, verb
 from cape_lib.story.boundary import at_tokens, tokens, turn
 from cape_lib.story.coupling import by_direction
 from cape_lib.tables import label, mark
@@ -29,6 +28,8 @@ BARS = "Bars: 95 % intervals of a ratio (Fieller's), score noise. A bar that rea
 UNKNOWN = "No bars: how noisy the scores are is not known."
 #: The sizes that an axis of critical scales shows (billions); a bar stops at its ends.
 LEAST, MOST = 0.03, 400.0
+#: Training tokens (billions) that the figure of all families shows, beside those that the turn is told for.
+TOKENS = (300.0, 3000.0)
 
 
 def ladder_plane(
@@ -49,9 +50,18 @@ def ladder_plane(
         dots(ladder, *axes, tooltip=along.column, size=70, **forms.HOLLOW),
         *named(points, *axes, "model", height=320, around=[path], always=len(points), fontSize=12),
     )
-    falls = f"{label(y)} falls in {int((gammas['dy'] < 0).sum())} of {len(gammas)} steps"
-    title = f"{ladder['family'].iloc[0]}: {falls} {'up in size' if along.by_size else along.where}"
+    title = f"{ladder['family'].iloc[0]}: {_falls(gammas['dy'], y, along)}"
     return figure(chart, "ladder-plane", title, source, len(ladder))
+
+
+def _falls(changes: pd.Series, y: str, along: Axis) -> str:
+    """In how many steps y falls, "TruthfulQA falls in 3 of 5 steps up in size"; changes: of y, points."""
+    return f"{label(y)} falls in {of(changes < 0)} steps {'up in size' if along.by_size else along.where}"
+
+
+def _offered(steps: pd.DataFrame, along: Axis) -> pd.DataFrame:
+    """The rows of steps to download: away from sizes a step has a first and a last model, no smaller and larger one."""
+    return steps if along.by_size else steps.rename(columns={"smaller": "first", "larger": "last"})
 
 
 def local_couplings(
@@ -70,15 +80,10 @@ def local_couplings(
     bars = pd.concat([ends[ends["interval"] == "bounded"], every, gap.assign(low=-edge), gap.assign(high=edge)])
     bars = bars[[column for column in ("step", "phase", "low", "high", "rho") if column in ends]]
     gamma = across("gamma", "gamma", [-edge, edge], clamp=True)
-    return figure(
-        forest(steps, "step", gamma, colour=phase_colour(), tooltip=STEP, bars=bars),
-        name,
-        title,
-        source,
-        f"{steps['step'].nunique()} steps",
-        f"gamma: points of {label(y)} for a point of {label(x)}. " + (BARS if len(bars) else UNKNOWN),
-        rows=gammas if along.by_size else gammas.rename(columns={"smaller": "first", "larger": "last"}),
-    )
+    chart = forest(steps, "step", gamma, colour=phase_colour(), tooltip=STEP, bars=bars)
+    caption = f"gamma: points of {label(y)} for a point of {label(x)}. {BARS if len(bars) else UNKNOWN}"
+    n, offered = f"{steps['step'].nunique()} steps", _offered(gammas, along)
+    return figure(chart, name, title, source, n, caption, rows=offered)
 
 
 def _short_steps(gammas: pd.DataFrame, along: Axis) -> list[str]:
@@ -103,12 +108,9 @@ def every_family(gammas: pd.DataFrame, *, x: str, y: str, own: str, source: str)
     paths = paths.encode(opacity=alt.condition(mine, alt.value(0.9), alt.value(0.0)))
     points = points.encode(opacity=alt.condition(mine, alt.value(1), alt.value(0.22)))
     small, large = shown[shown["params_b_mid"] < 3.5], shown[shown["params_b_mid"] >= 10]
-    title = (
-        f"Below 3.5 B {int((small['gamma'] < 0).sum())} of {len(small)} steps are negative; above 10 B "
-        f"{int((large['gamma'] > 0).sum())} of {len(large)} are positive"
-    )
+    signs = f"Below 3.5 B {of(small['gamma'] < 0)} steps are negative; above 10 B {of(large['gamma'] > 0)} are positive"
     chart = alt.layer(line_at(0, "y"), paths, points).add_params(pick)
-    return figure(chart, "every-family", title, source, f"{len(shown)} steps of {len(names)} families")
+    return figure(chart, "every-family", signs, source, f"{len(shown)} steps of {len(names)} families")
 
 
 def correlation_by_cut(sweep: pd.DataFrame, *, source: str, leap: str = "") -> Figure:
@@ -123,15 +125,11 @@ def correlation_by_cut(sweep: pd.DataFrame, *, source: str, leap: str = "") -> F
     drawn = band(table, x, upright("r", "Pearson r", [-1, 1]), colour=side, point=True)
     flips, sure = int(sweep["flips"].sum()), int(sweep["flips_surely"].sum())
     title = f"The sign flips at {flips} of the {len(sweep)} cuts tried, at {sure} of them beyond both intervals"
-    return figure(
-        alt.layer(line_at(0, "y"), drawn),
-        "correlation-by-cut",
-        title + (": no single size stands out" if flips > 1 else ""),
-        source,
-        f"{int(max(table['n'], default=0))} models on one side at most",
-        f"{leap} Bands: 95 %, families left out in turn. {few_families()}".lstrip(),
-        height=260,
-    )
+    title += ": no single size stands out" if flips > 1 else ""
+    n = f"{int(max(table['n'], default=0))} models on one side at most"
+    caption = f"{leap} Bands: 95 %, families left out in turn. {few_families()}".lstrip()
+    chart = alt.layer(line_at(0, "y"), drawn)
+    return figure(chart, "correlation-by-cut", title, source, n, caption, height=260)
 
 
 def few_families() -> str:
@@ -145,16 +143,15 @@ def whole_ladders(
     y: str,
     source: str,
     own: str = "",
-    unit: str = "families",
     phases: bool = True,
     hollow: Collection[str] = (),
     name: str = "whole-ladders",
 ) -> Figure:
     """What each family gained or lost of y from its smallest to its largest size, with the interval of score noise.
 
-    ladders: `coupling.whole_ladders`; own: the family in front, marked in the names; unit: what a ladder is one of;
-    phases: colour by the phase of the whole ladder; hollow: ladders whose smallest size loses by thinking; name: of the
-    figure on its page.
+    ladders: `coupling.whole_ladders`; own: the family in front, marked in the names; phases: one ladder a family,
+    coloured by its phase from end to end; hollow: ladders whose smallest size loses by thinking; name: of the figure on
+    its page.
     """
     rows = ladders.assign(low=ladders["dy_low"], high=ladders["dy_high"]).sort_values("dy")
     # a row name must not take three lines on a phone, and its sizes stay together where one breaks it
@@ -164,13 +161,11 @@ def whole_ladders(
     ways = by_direction(ladders)
     down, up = len(ways["lost"]), len(ways["gained"])
     rows["hollow"] = rows["ladder"].isin(hollow or ways["open"])
-    doubtful = rows.loc[rows["hollow"] & (rows["p_holm"] < 0.05), "dy"]
     rings = " Hollow: not sure." if ways["open"] else ""
     if hollow:
-        rings = (
-            f" Hollow: starts at a size that loses by thinking ({int((doubtful < 0).sum())} of the {down} that fall, "
-            f"{int((doubtful > 0).sum())} of the {up} that rise)."
-        )
+        fall, rise = (len({*hollow} & {*ways[way]}) for way in ("lost", "gained"))
+        doubt = f"{fall} of the {down} that fall, {rise} of the {up} that rise"
+        rings = f" Hollow: starts at a size that loses by thinking ({doubt})."
     chart = forest(
         rows,
         "name",
@@ -179,18 +174,14 @@ def whole_ladders(
         tooltip="smaller larger sizes",
         hollow=forms.ALL if rows["hollow"].all() else "datum.hollow" if rows["hollow"].any() else "",
     )
-    n = f"{len(rows)} {unit}"
-    return figure(
-        chart,
-        name,
-        f"From smallest to largest size {label(y)} surely falls in {down} of {n} and rises in {up}",
-        source,
-        n,
+    n = f"{len(rows)} {'families' if phases else 'ladders'}"
+    title = f"From smallest to largest size {label(y)} surely falls in {down} of {n} and rises in {up}"
+    caption = (
         f"Sure: beyond score noise when all {n} are asked (Holm's correction).{rings} Bars: 95 %, score noise of one "
-        f"row alone.{' Colours: the phase from smallest to largest size.' if phases else ''}",
-        rows=ladders,
-        height=None if phases else 16 * len(rows),
+        f"row alone.{' Colours: the phase from smallest to largest size.' if phases else ''}"
     )
+    height = None if phases else 16 * len(rows)
+    return figure(chart, name, title, source, n, caption, rows=ladders, height=height)
 
 
 def size_class(from_b: float, to_b: float) -> str:
@@ -217,21 +208,15 @@ def signs_by_tokens(table: pd.DataFrame, *, source: str) -> Figure:
         tooltip="negative steps families",
         rule=0.5,
     )
-    return figure(
-        chart,
-        "signs-by-tokens",
-        tokens(table).partition(":")[0].replace("**", ""),
-        source,
-        f"{int(table['steps'].sum())} steps with known tokens",
-        "A step's size is the geometric mean of its two models, and so are its tokens. Bars: 95 %; steps of "
-        "one family count as relatives where eight families or more stand behind a share, else as independent.",
-        rows=table,
+    title, n = tokens(table).partition(":")[0].replace("**", ""), f"{int(table['steps'].sum())} steps with known tokens"
+    caption = (
+        "A step's size is the geometric mean of its two models, and so are its tokens. Bars: 95 %; steps of one "
+        "family count as relatives where eight families or more stand behind a share, else as independent."
     )
+    return figure(chart, "signs-by-tokens", title, source, n, caption, rows=table)
 
 
-def small_multiples(
-    steps: pd.DataFrame, *, x: str, y: str, families: Sequence[str], total: int, name: str, along: Axis = PARAMS
-) -> Figure:
+def small_multiples(steps: pd.DataFrame, *, x: str, y: str, families: Sequence[str], total: int, along: Axis) -> Figure:
     """One small plane a family, all on the same axes, each step in the colour of its phase.
 
     steps: one row a step with family, smaller, larger, x_from, y_from, x_to, y_to (percent), phase, gamma; families: to
@@ -251,20 +236,13 @@ def small_multiples(
         ends = [dots(rows, f"x_{end}:Q", f"y_{end}:Q", size=18, tooltip=None, **forms.HOLLOW) for end in ("from", "to")]
         return alt.layer(path, *ends).properties(title=alt.Title(family, fontSize=11, anchor="start"))
 
-    where = "up in size" if along.by_size else f"along {along.noun}"
-    falls = f"{label(y)} falls in {int((shown['gamma'] < 0).sum())} of {len(shown)} steps {where}"
     more = f" ({total - len(families)} more in the table)" if total > len(families) else ""
+    title = f"{_falls(shown['y_to'] - shown['y_from'], y, along)}, over {len(families)} families{more}"
+    source, n = "the scores of the sweep", f"{len(families)} families, {len(shown)} steps"
     ends = "from the smallest to the largest size" if along.by_size else "from first to last"
-    return figure(
-        [plane(str(family)) for family in families],
-        name,
-        f"{falls}, over {len(families)} families{more}",
-        "the scores of the sweep",
-        f"{len(families)} families, {len(shown)} steps",
-        f"{label(x)} (%) across, {label(y)} (%) upwards, {ends}. Vermilion: tax, grey: transition, green: bonus.",
-        rows=shown if along.by_size else shown.rename(columns={"smaller": "first", "larger": "last"}),
-        height=120,
-    )
+    caption = f"{label(x)} (%) across, {label(y)} (%) upwards, {ends}. Vermilion: tax, grey: transition, green: bonus."
+    charts = [plane(str(family)) for family in families]
+    return figure(charts, "sweep-families", title, source, n, caption, rows=_offered(shown, along), height=120)
 
 
 def pairs_of_one_size(pairs: pd.DataFrame, *, x: str, y: str, title: str, source: str) -> Figure:
@@ -284,8 +262,7 @@ def pairs_of_one_size(pairs: pd.DataFrame, *, x: str, y: str, title: str, source
     chart = forest(rows, "pair", points, **look, apart="score", tooltip="p")
     caption = "Bars: 95 %, score noise of one pair alone. p is corrected for asking every pair (Holm)."
     caption = caption if rows["low"].notna().all() else UNKNOWN
-    n = f"{len(pairs)} {'pair' if len(pairs) == 1 else 'pairs'}"
-    return figure(chart, "own-pairs", title, source, n, caption, rows=pairs)
+    return figure(chart, "own-pairs", title, source, times(len(pairs), "pair"), caption, rows=pairs)
 
 
 def score_by_size(ladder: pd.DataFrame, scales: pd.DataFrame, *, y: str, source: str, along: Axis = PARAMS) -> Figure:
@@ -325,65 +302,53 @@ def critical_scales(table: pd.DataFrame, *, source: str) -> Figure:
     shown, estimators = table.dropna(subset=["n_c_b"]), list(table["estimator"].unique())
     order = list(table.groupby("ladder")["raw_b"].median().sort_values().index)
     rows, x = forms.row_names("ladder", order).scale(domain=order), size_scale("n_c_b", low=LEAST, high=MOST)
-    sure = int((table["verdict"] == "boundary").sum())
-    return figure(
-        forest(shown, rows, x, **forms.by("estimator", estimators), apart="estimator", tooltip="verdict reason"),
-        "critical-scales",
-        f"{len(shown)} of {len(table)} estimates lie inside the sizes; {sure} of them hold up to score noise",
-        source,
-        f"{table['ladder'].nunique()} families",
-        "No mark: that estimator finds no turn inside the family's sizes. Bars: 95 % of score-noise draws, "
-        f"wider where the curve fits badly: {mark('critical scales', *estimators)}.",
-        rows=table,
-        height=44 * len(order),
+    chart = forest(shown, rows, x, **forms.by("estimator", estimators), apart="estimator", tooltip="verdict reason")
+    sure, n = int((table["verdict"] == "boundary").sum()), f"{table['ladder'].nunique()} families"
+    title = f"{len(shown)} of {len(table)} estimates lie inside the sizes; {sure} of them hold up to score noise"
+    caption = (
+        "No mark: that estimator finds no turn inside the family's sizes. Bars: 95 % of score-noise draws, wider where "
+        f"the curve fits badly: {mark('critical scales', *estimators)}."
     )
+    return figure(chart, "critical-scales", title, source, n, caption, rows=table, height=44 * len(order))
 
 
-def all_families(model: FamilyModel, *, tokens_b: Sequence[float], source: str) -> Figure:
+def all_families(model: FamilyModel, *, source: str) -> Figure:
     """Expected gamma over all families by size, a line for each amount of training tokens, with the zero line.
 
-    model: `coupling.family_model` on size and tokens; tokens_b: billions, beside the amount that the turn is told for,
-    which has a band.
+    model: `coupling.family_model` on size and tokens.  The amount that the turn is told for has a band.
     """
     middle = at_tokens(model)
-    grid = [(tokens, size) for tokens in sorted({*map(float, tokens_b), middle}) for size in np.geomspace(0.1, 100, 40)]
-    table = pd.DataFrame([asdict(model.gamma(size, tokens_b=tokens)) for tokens, size in grid])
-    table = table[["estimate", "low", "high"]]
+    grid = [(tokens, size) for tokens in sorted({*TOKENS, middle}) for size in np.geomspace(0.1, 100, 40)]
+    table = pd.DataFrame([model.gamma(size, tokens_b=tokens) for tokens, size in grid])[["estimate", "low", "high"]]
     table = table.assign(tokens=[f"{tokens:,.0f} B tokens" for tokens, _ in grid], params_b=[size for _, size in grid])
     colour = forms.colours("tokens", table["tokens"].unique(), title="trained on")
     axes = size_scale("params_b", low=0.1, high=100.0), upright("estimate", "expected gamma")
     banded = pd.Series([tokens == middle for tokens, _ in grid])
     lines = trace(table[~banded], *axes, colour=colour), band(table[banded], *axes, colour=colour)
-    return figure(
-        alt.layer(line_at(0, "y"), *lines),
-        "all-families",
-        capital(turn(model).partition(";")[0]),
-        source,
-        f"{model.steps} steps of {model.families} families",
+    title, n = capital(turn(model).partition(";")[0]), f"{model.steps} steps of {model.families} families"
+    caption = (
         f"Band: 95 % for the mean over families at {middle:,.0f} B tokens; losses end where a line crosses zero. One "
-        f"family lies above or below by {model.spread().estimate:.2f} (standard deviation).",
-        rows=table,
-        height=300,
+        f"family lies above or below by {model.spread().estimate:.2f} (standard deviation)."
     )
+    chart = alt.layer(line_at(0, "y"), *lines)
+    return figure(chart, "all-families", title, source, n, caption, rows=table, height=300)
 
 
-def isocline_plane(rows: pd.DataFrame, *, name: str, source: str) -> Figure:
+def isocline_plane(rows: pd.DataFrame, *, source: str) -> Figure:
     """Models at the start of an interval in the plane of both scores, with the isocline (for `explore` over a/b).
 
-    rows: `boundary.classify` with columns x, y, gamma, phase and the slider's column `name` (a/b).
+    rows: `boundary.classify` with columns x, y, gamma, phase and that of the slider, `ratio` (a/b).
     """
     # The scales are fixed over all values of the slider, so that only the curve moves; it leaves through the floor.
     wide, tall = [[float(rows[c].min()) - 3, float(rows[c].max()) + 3] for c in ("x", "y")]
     grid = np.linspace(max(wide[0], 0.0), wide[1], 40)
-    curves = [pd.DataFrame({"x": grid, "y": isocline(grid, ratio), name: ratio}) for ratio in rows[name].unique()]
+    curves = [pd.DataFrame({"x": grid, "y": isocline(grid, at), "ratio": at}) for at in rows["ratio"].unique()]
     axes = across("x", "reasoning (%)", wide), upright("y", "truthfulness (%)", tall)
     points = dots(rows, *axes, colour=phase_colour(), tooltip="smaller larger gamma above", opacity=0.9)
-    first = rows[rows[name] == rows[name].iloc[0]]
-    below, above = first[~first["above"]], first[first["above"]]
-    title = (
-        f"At a/b = {first[name].iloc[0]:g} {int((above['gamma'] < 0).sum())} of {len(above)} next steps above "
-        f"the curve are negative, below it {int((below['gamma'] < 0).sum())} of {len(below)}"
-    )
+    first = rows[rows["ratio"] == rows["ratio"].iloc[0]]
+    below, above = (of(first.loc[first["above"] == side, "gamma"] < 0) for side in (False, True))
+    at = f"At a/b = {first['ratio'].iloc[0]:g}"
+    title = f"{at} {above} next steps above the curve are negative, below it {below}"
     caption = "A point a model, in the colour of the phase of its next step. Line: the isocline."
     chart = trace(pd.concat(curves, ignore_index=True), *axes, clip=True) + points
     return figure(chart, "isocline-plane", title, source, f"{len(first)} steps in size", caption, height=360)

@@ -65,8 +65,8 @@ def figures(done: Sequence[Answer]) -> list[Any]:
     alike = [one for one in ladders if (one["parts"][0]["x"], one["parts"][0]["y"]) == (first["x"], first["y"])]
     steps = pd.DataFrame([step for answer in alike for step in _steps(answer)])
     families = [answer["family"] for answer in alike[:MOST_CHARTS]]
-    options: dict[str, Any] = {"total": len(ladders), "name": "sweep-families", "along": _axis(ladders)}
-    return [small_multiples(steps, x=first["x"], y=first["y"], families=families, **options)]
+    pair = {"x": first["x"], "y": first["y"]}
+    return [small_multiples(steps, **pair, families=families, total=len(ladders), along=_axis(ladders))]
 
 
 def _axis(answers: Sequence[Answer]) -> Axis:
