@@ -106,7 +106,8 @@ def rates(steps: pd.DataFrame) -> dict[str, object]:
     close = np.unique(np.outer(ends, 1 + np.arange(-2, 3) * np.finfo(float).eps))  # a step may lie just at its end
     texts = pd.Series({size: _rate(steps, size) for size in close})
     texts = texts[texts.ne(texts.shift())]
-    return {"near": NEAR, "rates": [{"from": float(size), "text": text} for size, text in texts.items()]}
+    records = zip(texts.index.tolist(), texts, strict=True)
+    return {"near": NEAR, "rates": [{"from": size, "text": text} for size, text in records]}
 
 
 #: Chip -> what it means; the first that fits counts.
