@@ -112,7 +112,8 @@ def tokens_in_name(name: str) -> float | None:
     hit = _TOKENS.search(name)
     if hit is None:
         return None
-    return float(hit["first"] or hit["number"]) * columns.table()["units"][(hit["after"] or hit["unit"]).casefold()]
+    unit = columns.table()["units"][(hit["after"] or hit["unit"]).casefold()]
+    return float(hit["first"] or hit["number"]) * float(unit)
 
 
 def run_in_name(name: str) -> str:

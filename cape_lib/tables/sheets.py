@@ -467,7 +467,7 @@ def _sheet(name: str, rows: list[Row], decimal_comma: bool = False) -> Sheet:
     if not body:
         raise ScoresError(f"{name}: has column names but no row below them; add one row a model")
     table = _frame(list(body.values()), header[:width], body)
-    table = table.loc[:, (table.columns != "") | table.ne("").any().to_numpy()]
+    table = table.iloc[:, [at for at, head in enumerate(table.columns) if head or table.iloc[:, at].ne("").any()]]
     if not table.columns[0]:
         numbers = [cell for cell in table.iloc[:, 0] if cell]
         if all(cell.isdecimal() for cell in numbers) and len(set(numbers)) == len(numbers):
