@@ -41,6 +41,22 @@ def test_a_sweep_writes_at_every_layer_and_controls_stand_beside(capsys: pytest.
     assert len(rows) == 1 + 4 * 3 and names.count("isotropic") == names.count("balanced shuffle") == 4
 
 
+def test_the_texts_of_the_pairs_are_read_once_for_directions_and_controls(monkeypatch: pytest.MonkeyPatch) -> None:
+    from cape_lib.lm import probes
+    from cape_lib.lm.steering import direction
+
+    read, whole = [], probes.capture
+
+    def counted(lm: Any, texts: list[str], *rest: Any, **options: Any) -> Any:
+        read.append(len(texts))
+        return whole(lm, texts, *rest, **options)
+
+    for module in (probes, direction):
+        monkeypatch.setattr(module, "capture", counted)
+    arguments = ["--model", "R-s1", "--prompt", PROMPT, "--controls", "random,shuffled", "--max-new-tokens", "2"]
+    assert main(["steer", *arguments]) == 0 and len(read) == 1
+
+
 def test_a_saved_direction_steers_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rest = str(tmp_path / "d.safetensors")
     start = ["steer", "--model", "R-s1", "--prompt", PROMPT, "--max-new-tokens", "4", "--json"]

@@ -145,13 +145,8 @@ class Scores:
 
 
 #: an item; each beginning of what is fed after its question but the last token -> the column of its end, so that
-#: answers that begin alike share tokens; and the numbers of the answers so told
-_Tree = tuple[int, dict[tuple[int, ...], int], list[int]]
-
-
-def _fed(asked: Questions, item: int, number: int) -> tuple[int, ...]:
-    """The tokens that tell an answer: each is told by the one before it."""
-    return (asked.prompts[item][-1], *asked.answers[item][number][:-1])
+#: answers that begin alike share tokens; and the number of each answer so told -> the columns that tell its tokens
+_Tree = tuple[int, dict[tuple[int, ...], int], dict[int, list[int]]]
 
 
 def _trees(asked: Questions, items: Sequence[int], most: int) -> list[_Tree]:
@@ -160,15 +155,14 @@ def _trees(asked: Questions, items: Sequence[int], most: int) -> list[_Tree]:
     for item in items:
         own: list[_Tree] = []
         for number in sorted(range(len(asked.answers[item])), key=lambda k: -len(asked.answers[item][k])):
-            ids = _fed(asked, item, number)
+            # each token is told by the one before it
+            ids = (asked.prompts[item][-1], *asked.answers[item][number][:-1])
             # the longest answer comes first, so a part of it has its end in the column of its own length
             fits = (one for one in own if len(one[1]) + len(ids) <= most or one[1].get(ids) == len(ids) - 1)
             tree = next(fits, None)
             if tree is None:
-                own.append(tree := (item, {}, []))
-            for k in range(1, len(ids) + 1):
-                tree[1].setdefault(ids[:k], len(tree[1]))
-            tree[2].append(number)
+                own.append(tree := (item, {}, {}))
+            tree[2][number] = [tree[1].setdefault(ids[:k], len(tree[1])) for k in range(1, len(ids) + 1)]
         trees += own
     return sorted(trees, key=lambda tree: len(tree[1]))
 
@@ -189,20 +183,17 @@ class _Part:
         sees = np.tile(np.eye(longest, dtype=bool), (n, 1, 1))
         self.cells: list[tuple[int, int]] = []
         scored: list[tuple[int, int, int]] = []
-        for row, (item, nodes, numbers) in enumerate(trees):
+        for row, (item, nodes, columns) in enumerate(trees):
             for beginning, place in nodes.items():
                 ids[row, place], depth[row, place] = beginning[-1], len(beginning) - 1
                 if len(beginning) > 1:
                     sees[row, place] |= sees[row, nodes[beginning[:-1]]]
-            for number in numbers:
-                fed, cell = _fed(asked, item, number), len(self.cells)
-                states = [self.read + nodes[fed[:k]] for k in range(1, len(fed) + 1)]
-                scored += [
-                    (state, token, cell) for state, token in zip(states, asked.answers[item][number], strict=True)
-                ]
+            for number, places in columns.items():
+                pairs = zip(places, asked.answers[item][number], strict=True)
+                scored += [(self.read + place, token, len(self.cells)) for place, token in pairs]
                 self.cells.append((item, number))
             self.read += len(nodes)
-        self.scored = np.array(sorted(scored, key=lambda one: one[0])).T
+        self.scored = np.array(sorted(scored)).T
         self.rows = [item for item, _, _ in trees]
         real = np.arange(longest) < np.array([[len(nodes)] for _, nodes, _ in trees])
         prompts = np.array([[len(asked.prompts[item]) - 1] for item in self.rows])
