@@ -208,11 +208,11 @@ def within_labs(panel: str) -> Attempts:
     slopes = table[["slope", "low", "high", "n"]].astype(object).set_index(table["lab"])
     several = table[table["n"] >= FEWEST].sort_values("r").to_dict("records")
     every = ", ".join(f"{row['lab']} {row['r']:.3f}" for row in several)
-    least = Result(several[0]["r"], n=several[0]["n"])
-    yield answer({str(lab): Result(*row) for lab, row in slopes.iterrows()} | {"smallest r": least}, every=every)
+    least, n = several[0]["r"], several[0]["n"]
+    parts = {str(lab): Result(*row) for lab, row in slopes.iterrows()} | {"smallest r": Result(least, n=n)}
+    yield answer(parts, every=every)
 
-    smallest = number(least.value, "0.87")
-    yield stress("the bound as printed", least, lost=least.value <= 0.87, smallest=smallest, every=every)
+    yield stress("the bound as printed", least, n=n, lost=least <= 0.87, smallest=number(least, "0.87"), every=every)
     if panel == "corrected":
         # the ratio of the two slopes, and whether all labs could share one
         one, alike = slopes["slope"], frontier.heterogeneity(table)
