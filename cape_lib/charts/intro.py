@@ -52,7 +52,7 @@ def standing(ladders: pd.DataFrame, gammas: pd.DataFrame, *, x: str, y: str) -> 
 
     def at(params_b: float) -> pd.DataFrame:
         rows = at_size(ladders, gammas, params_b, x=x, y=y)
-        tax, bonus, transition = (int((rows["phase"] == phase).sum()) for phase in ("tax", "bonus", "transition"))
+        tax, bonus, transition = rows["phase"].value_counts().reindex(["tax", "bonus", "transition"], fill_value=0)
         rows.attrs["reading"] = (
             f"At {params_b:g} B, of {len(rows)} families: {tax} {verb(tax, 'lose')} truthfulness (tax), "
             f"{bonus} {verb(bonus, 'gain')} it (bonus), {transition} hardly {verb(transition, 'move')} (transition)."
@@ -131,20 +131,16 @@ def families_in_motion(
         at_cut,
     ]
 
+    n = f"{paths['ladder'].nunique()} families, {len(paths)} models"
+    caption = (
+        "Lines: each family from its smallest to its largest size, a colour for what each step did. Dots: where the "
+        f"families stand at the chosen size. Diamonds: {CUT:g} B, the published turn. Dashed: what a guess scores."
+    )
+
     def draw(rows: pd.DataFrame) -> Figure:
         look: dict[str, Any] = {"tooltip": "gamma", "size": 190, "stroke": PAPER, "strokeWidth": 1.5}
-        here = dots(rows, to_right, up, colour=phase_colour(), **look)
-        return figure(
-            alt.layer(*drawn, here, *names),
-            "families-in-motion",
-            title,
-            source,
-            f"{paths['ladder'].nunique()} families, {len(paths)} models",
-            "Lines: each family from its smallest to its largest size, a colour for what each step did. "
-            f"Dots: where the families stand at the chosen size. Diamonds: {CUT:g} B, the published turn. Dashed: "
-            "what a guess scores.",
-            height=420,
-        )
+        chart = alt.layer(*drawn, dots(rows, to_right, up, colour=phase_colour(), **look), *names)
+        return figure(chart, "families-in-motion", title, source, n, caption, height=420)
 
     return draw
 

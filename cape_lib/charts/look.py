@@ -21,7 +21,7 @@ ORANGE, PURPLE, GREY, AMBER = "#E69F00", "#CC79A7", "#8C8C8C", "#C27C00"
 #: Phase of a coupling -> colour, the same on every page, and of nothing else where phases are shown.
 PHASE_COLOURS = {"tax": VERMILION, "transition": GREY, "bonus": GREEN}
 
-#: Lab -> colour; a lab that is not here is GREY (`colour_of`).
+#: Lab -> colour; a lab that is not here is GREY.
 LAB_COLOURS = {
     "Anthropic": VERMILION,
     "OpenAI": GREEN,

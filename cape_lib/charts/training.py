@@ -49,15 +49,13 @@ def own_and_others(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step
     reads = "about as" if abs(lead) < 0.1 else "less than" if lead > 0 else "more than"
     others = alt.Chart(shown[~own]).mark_tick(color=MUTED, thickness=1.5, opacity=0.7)
     others = others.encode(x=r, y=up, tooltip=forms.tips(shown, "", r, up))
-    return figure(
-        alt.layer(others, forest(shown[own], up, r, colour=alt.value(BLUE))),
-        "own-and-others",
-        f"A run goes with another's {label(y)} (median {median[False]:.2f}) {reads} with its own ({median[True]:.2f})",
-        SOURCE,
-        f"{pairs['x_model'].nunique()} runs, from step {from_step:,}",
-        f"Filled: a run with itself. Ticks: its {label(x)} with {label(y)} of each other run.",
-        rows=pairs,
+    title = (
+        f"A run goes with another's {label(y)} (median {median[False]:.2f}) {reads} with its own ({median[True]:.2f})"
     )
+    caption = f"Filled: a run with itself. Ticks: its {label(x)} with {label(y)} of each other run."
+    chart = alt.layer(others, forest(shown[own], up, r, colour=alt.value(BLUE)))
+    n = f"{pairs['x_model'].nunique()} runs, from step {from_step:,}"
+    return figure(chart, "own-and-others", title, SOURCE, n, caption, rows=pairs)
 
 
 def _low_end(r: pd.Series) -> float:
