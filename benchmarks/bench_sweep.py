@@ -26,7 +26,7 @@ import pandas as pd
 from benchmarks.__main__ import machine
 from benchmarks.row import Row
 from cape_lib.report import sweep
-from cape_lib.report.sweep.run import processes
+from cape_lib.report.sweep import processes
 
 SIZES = 6
 COUNTS = (10, 100)

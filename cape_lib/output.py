@@ -1,14 +1,18 @@
-"""What leaves the library: data as JSON can hold it, and files that are there as a whole or not at all."""
+"""What leaves the library: data as JSON can hold it, and files that are there as a whole or not at all.
+
+What is made of files or data is known by the `digest` of these.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import math
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +55,27 @@ def write_whole(path: Path, text: str) -> None:
     """Write a text file as a whole or not at all."""
     with whole(path) as draft:
         draft.write_text(text, encoding="utf-8", newline="")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write finite data as JSON, as a whole or not at all."""
+    write_whole(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
+
+
+def digest(content: bytes | str) -> str:
+    """SHA-256 of bytes or text, in hexadecimal."""
+    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
+
+
+def once(file: Path | None, make: Callable[[], bytes]) -> bytes:
+    """What `make` returns, read from a file where it was stored before; without a file it is made anew."""
+    if file is None:
+        return make()
+    if not file.is_file():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with whole(file) as draft:
+            draft.write_bytes(make())
+    return file.read_bytes()
 
 
 @contextlib.contextmanager

@@ -124,6 +124,11 @@ def _sign(part: re.Match[str]) -> str:
     return as_it_is or ("" if of_zero else "\N{MINUS SIGN}" if minus else "\N{NO-BREAK SPACE}%")
 
 
+def literal(text: str) -> str:
+    """Text in Markdown with nothing in it that Markdown or HTML takes for its own."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~$&])", r"\\\1", text)
+
+
 def sentence(text: str) -> str:
     """The text with a capital first letter, unless it begins with a formula ("a/b is calibrated")."""
     return text if re.match(r"\w[^\w\s]\w|\w [^\w\s]", text) else text[:1].upper() + text[1:]

@@ -24,12 +24,12 @@ from cape_lib import tables
 from cape_lib.cli import build_parser, main, pair_of
 from cape_lib.errors import CapeError, MissingError, ScoresError, UsageError
 from cape_lib.report import family, publish
-from cape_lib.report.family import measuring, parameters, planning, summary
+from cape_lib.report.family import measuring, planning, summary
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "my_family.csv"
 #: Two benchmarks that no table knows: nobody can say how noisy they are, so that no step has an interval.
 OWN_PAIR = {"model": ["a", "b", "c"], "params_b": [1, 3, 9], "my_x": [20, 40, 60], "my_y": [50, 45, 52]}
-DECLARED = parameters.read(write_chapters(Path(tempfile.mkdtemp()) / "notebooks") / "01_coupling.ipynb")
+DECLARED = planning.declared(write_chapters(Path(tempfile.mkdtemp()) / "notebooks") / "01_coupling.ipynb")
 
 
 def table(sizes=(0.4, 1.0, 3.0), hellaswag=(40, 50, 60), truthfulqa=(40, 38, 41)) -> pd.DataFrame:
@@ -58,9 +58,9 @@ def test_every_chapter_declares_its_parameters_so_that_they_can_be_checked():
     notebooks = sorted(publish.notebooks_dir().glob("0*.ipynb"))
     assert notebooks
     for path in notebooks:
-        for name, parameter in parameters.read(path).items():
-            assert parameters.checked({name: parameter}, {name: parameter.default}, where=path.name)
-    declared = parameters.read(publish.notebooks_dir() / "01_coupling.ipynb")
+        for name, parameter in planning.declared(path).items():
+            assert planning.checked({name: parameter}, {name: parameter.default}, where=path.name)
+    declared = planning.declared(publish.notebooks_dir() / "01_coupling.ipynb")
     assert {"panel", "family", "scores_path", "x", "y"} <= set(declared)
     assert declared["panel"].choices == ("published", "deduplicated", "uniform")
 
@@ -76,7 +76,7 @@ def test_a_parameters_cell_gives_types_choices_and_ranges():
     [("cut_b", "7", 7.0), ("steps", "4", 4), ("steps", 4.0, 4), ("live", "yes", True), ("panel", "uniform", "uniform")],
 )
 def test_a_value_typed_on_a_command_line_gets_its_type(name, value, typed):
-    result = parameters.checked(DECLARED, {name: value}, where="01")[name]
+    result = planning.checked(DECLARED, {name: value}, where="01")[name]
     assert result == typed and type(result) is type(typed)
 
 
@@ -96,13 +96,13 @@ def test_a_value_typed_on_a_command_line_gets_its_type(name, value, typed):
 )
 def test_a_value_that_does_not_fit_is_refused_with_the_name(name, value, message):
     with pytest.raises(UsageError, match=message):
-        parameters.checked(DECLARED, {name: value}, where="01")
+        planning.checked(DECLARED, {name: value}, where="01")
 
 
 @given(st.sampled_from(sorted(DECLARED)), st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9))
 def test_any_value_is_typed_or_refused(name, value):
     try:
-        result = parameters.checked(DECLARED, {name: value}, where="01")[name]
+        result = planning.checked(DECLARED, {name: value}, where="01")[name]
     except UsageError as error:
         assert "\n" not in str(error).replace(repr(value), "")
     else:

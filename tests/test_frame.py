@@ -136,7 +136,7 @@ def test_a_number_in_the_page_keeps_seven_digits(value: float) -> None:
 
 
 def test_the_four_inks_of_the_charts_are_those_that_the_style_sheet_exchanges() -> None:
-    from cape_lib.report.publish.places import static_dir
+    from cape_lib.report.publish.execution import static_dir
 
     sheet = (static_dir() / "cape.css").read_text(encoding="utf-8")
     for ink in (look.INK, look.MUTED, look.GRID, look.PAPER):

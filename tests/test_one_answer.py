@@ -18,7 +18,7 @@ from cape_lib.cli import main
 from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release, kit
 from cape_lib.frontier.lines import X, Y
 from cape_lib.report import family as reports
-from cape_lib.report.sweep import work
+from cape_lib.report import sweep
 from cape_lib.story import boundary as chapter_2
 from cape_lib.story import frontier as chapter_6
 from cape_lib.story import intro as first_page
@@ -84,8 +84,8 @@ def test_a_family_has_one_answer_everywhere(
     file = tmp_path / "scores.csv"
     ladder[columns].to_csv(file, index=False)
     command = answers(capsys, "diagnose", str(file), "--allow-mixed")["diagnosis"]
-    (task,) = work.tasks(ladder[columns].assign(family="one"))
-    (part,) = work.answer(task)["parts"]
+    (task,) = sweep.tasks(ladder[columns].assign(family="one"))
+    (part,) = sweep.answer(task)["parts"]
     page = json.loads(json.dumps(diagnose_family(ladder[columns])))
     assert part["diagnosis"] == page == command
     chapter = boundary.critical_scales(ladder)

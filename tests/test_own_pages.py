@@ -41,11 +41,11 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 
 def test_the_page_opens_with_the_beginning_of_its_examples_report():
-    spec = spec_from_file_location("capereport", ROOT / "book" / "_ext" / "capereport.py")
+    spec = spec_from_file_location("capebook", ROOT / "book" / "_ext" / "capebook.py")
     extension = module_from_spec(spec)
     spec.loader.exec_module(extension)
     source = [(ROOT / "book" / "your-family.md").read_text(encoding="utf-8")]
-    extension.expand(None, "book/your-family", source)
+    extension.fill_in(None, "book/your-family", source)
     before_the_commands = source[0].partition("```bash")[0]
     (part,) = family.parts(read_scores(ROOT / "examples" / "my_family.csv"), name="Larch")
     diagnosis = family.diagnose(part)["diagnosis"]

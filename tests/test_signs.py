@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cape_lib import claims, predictions, signs
 from cape_lib.charts import forms, look, quality
-from cape_lib.report.publish.places import static_dir
+from cape_lib.report.publish.execution import static_dir
 from cape_lib.signs import FAILS, HOLDS, MARKS, UNSAID, sentence, typeset
 
 ROOT = Path(__file__).resolve().parents[1]

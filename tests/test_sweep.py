@@ -24,7 +24,7 @@ from cape_lib import tables
 from cape_lib.cli import main, progress
 from cape_lib.errors import ScoresError, SurroundingsError, UsageError
 from cape_lib.report import publish, sweep
-from cape_lib.report.sweep import page, run
+from cape_lib.report.sweep import page
 
 
 def many(families: int, sizes: int = 4) -> pd.DataFrame:
@@ -129,7 +129,7 @@ def test_a_sweep_is_resumed_where_it_was_and_only_what_changed_runs_again(tmp_pa
     again = sweep.sweep(sweep.tasks(rows), out, workers=1, tell=lambda *told: ran.append(told[2]))
     assert sorted(ran) == ["Family 0", "Family 3", "Family 4"] and again["kept"] == 3
 
-    monkeypatch.setattr(run, "_answers", lambda *_: pytest.fail("ran what was finished"))
+    monkeypatch.setattr(sweep, "_answers", lambda *_: pytest.fail("ran what was finished"))
     assert sweep.sweep(sweep.tasks(rows), out)["kept"] == 6
 
 
@@ -173,12 +173,12 @@ def test_a_report_is_made_where_the_task_runs_and_a_lost_one_is_made_again(tmp_p
     assert sorted(answered["files"]) == ["index.html", "metrics.json", "scores.csv"]
     out = tmp_path / "out"
     (out / "families").mkdir(parents=True)
-    run._store(out, answered, "F", task.digest())
+    sweep._store(out, answered, "F", task.digest())
     page = out / "reports" / "F" / "index.html"
-    assert "Chapter 02_phase_boundary" in page.read_text() and "files" not in run._finished(out, task, "F")
-    assert run._finished(out, sweep.tasks(many(1))[0], "F") is None  # without a report it is another task
+    assert "Chapter 02_phase_boundary" in page.read_text() and "files" not in sweep._finished(out, task, "F")
+    assert sweep._finished(out, sweep.tasks(many(1))[0], "F") is None  # without a report it is another task
     page.unlink()
-    assert run._finished(out, task, "F") is None
+    assert sweep._finished(out, task, "F") is None
 
 
 def test_an_interrupt_before_the_first_answer_leaves_no_folder(tmp_path, monkeypatch):
@@ -186,7 +186,7 @@ def test_an_interrupt_before_the_first_answer_leaves_no_folder(tmp_path, monkeyp
         raise KeyboardInterrupt
         yield
 
-    monkeypatch.setattr(run, "_answers", stopped)
+    monkeypatch.setattr(sweep, "_answers", stopped)
     (tmp_path / "there").mkdir()
     for name in ("new", "there"):
         with pytest.raises(KeyboardInterrupt):
@@ -263,7 +263,7 @@ def test_a_scheduler_without_workers_is_said_in_one_line(tmp_path, monkeypatch):
     with (
         scheduler_and_workers(tmp_path, 0) as (address, _),
         pytest.raises(SurroundingsError, match="no worker answers; start one with 'dask worker"),
-        run.client(address, patience=8),
+        sweep.client(address, patience=8),
     ):
         pass
 
@@ -271,7 +271,7 @@ def test_a_scheduler_without_workers_is_said_in_one_line(tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "127.0.0.1:1"])
 def test_a_scheduler_that_does_not_answer_is_exit_6_and_one_line(tmp_path, capsys, address, monkeypatch):
-    monkeypatch.setattr(run.client.__wrapped__, "__kwdefaults__", {"patience": 1.0})
+    monkeypatch.setattr(sweep.client.__wrapped__, "__kwdefaults__", {"patience": 1.0})
     path = tmp_path / "scores.csv"
     many(1).to_csv(path, index=False)
     assert main(["sweep", str(path), "-o", str(tmp_path / "out"), "--scheduler", address]) == 6
@@ -302,9 +302,9 @@ def test_a_family_that_ends_its_process_is_failed_and_the_others_have_their_answ
             os.kill(os.getpid(), signal.SIGKILL)
         return {"family": task.family, "state": "done"}
 
-    monkeypatch.setattr(run, "answer", answer)
-    monkeypatch.setattr("cape_lib.report.sweep.run._start_method", lambda: "fork")
-    answers = list(run._spread(run.processes, sweep.tasks(many(9)), 2, 2))
+    monkeypatch.setattr(sweep, "answer", answer)
+    monkeypatch.setattr(sweep, "_start_method", lambda: "fork")
+    answers = list(sweep._spread(sweep.processes, sweep.tasks(many(9)), 2, 2))
     assert sorted(a["family"] for a in answers) == [f"Family {number}" for number in range(9)]
     assert [a["family"] for a in answers if a["state"] == "failed"] == ["Family 3", "Family 7"]
 
@@ -312,7 +312,7 @@ def test_a_family_that_ends_its_process_is_failed_and_the_others_have_their_answ
 @pytest.mark.slow
 def test_the_answers_of_several_processes_are_those_of_one():
     todo = sweep.tasks(many(4))
-    apart = {answered["family"]: answered for answered in run._spread(run.processes, todo, 2, 1)}
+    apart = {answered["family"]: answered for answered in sweep._spread(sweep.processes, todo, 2, 1)}
     assert [apart[task.family] for task in todo] == [sweep.answer(task) for task in todo]
 
 
@@ -322,8 +322,8 @@ def test_a_chunk_that_loses_its_worker_is_tried_family_by_family(monkeypatch):
             raise MemoryError
         return [{"family": task.family, "state": "done"} for task in tasks]
 
-    monkeypatch.setattr(run, "_several", several)
-    answers = run._spread(lambda _: ThreadPoolExecutor(2), sweep.tasks(many(4)), 2, 3, apart=True)
+    monkeypatch.setattr(sweep, "_several", several)
+    answers = sweep._spread(lambda _: ThreadPoolExecutor(2), sweep.tasks(many(4)), 2, 3, apart=True)
     states = {answer["family"]: answer["state"] for answer in answers}
     assert states == {"Family 0": "done", "Family 1": "failed", "Family 2": "done", "Family 3": "done"}
 
@@ -355,7 +355,7 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path, capsys):
 
 def test_names_become_files_that_no_two_families_share(tmp_path):
     names = ["A/B", "a b", "A B", "..", "", "ünï", "CON" * 3]
-    places = run.places(names)
+    places = sweep.places(names)
     assert len({place.casefold() for place in places.values()}) == len(names)
     assert all("/" not in place and not place.startswith(".") for place in places.values())
 

@@ -1,11 +1,14 @@
 """What the book's own pages have beside the builder's: computed links, the evidence behind a chapter, its bibliography.
 
-The version of the book where a page says @VERSION@: it stands in one place, the library's. And what is typed in prose
-is set like what is computed: a minus is a minus (`cape_lib.signs.typeset`).
+The version of the book where a page says @VERSION@: it stands in one place, the library's. What is typed in prose is
+set like what is computed: a minus is a minus (`cape_lib.signs.typeset`). And a line
+`<!-- report: examples/my_family.csv Larch -->` stands for what `cape family` says first of a table of scores: the
+headline, how sure it is, the figure of the steps and what the scores cannot show.
 """
 
 import re
 from html import escape
+from pathlib import Path
 
 from docutils import nodes
 from docutils.utils.math import latex2mathml
@@ -15,9 +18,22 @@ from sphinx.application import Sphinx
 import cape_lib
 from cape_lib.signs import typeset
 
+REPORT = re.compile(r"^<!-- report: (\S+) (\S+) -->$", re.M)
 
-def state_version(app: Sphinx, pagename: str, source: list[str]) -> None:
-    source[0] = source[0].replace("@VERSION@", cape_lib.__version__)
+
+def fill_in(app: Sphinx, pagename: str, source: list[str]) -> None:
+    """The version of the book, and the beginning of a report in the place of every mark of one."""
+    text = source[0].replace("@VERSION@", cape_lib.__version__)
+    source[0] = REPORT.sub(lambda mark: _opening(mark[1], mark[2]), text)
+
+
+def _opening(path: str, name: str) -> str:
+    from cape_lib import tables  # only a page with a report needs them
+    from cape_lib.report import family
+
+    (part,) = family.parts(tables.read_scores(Path(cape_lib.__file__).resolve().parents[1] / path), name=name)
+    text, figure, limits = family.opening(part, name)
+    return f"{text}\n\n```{{raw}} html\n{figure.to_html()}\n```\n\n**What these scores cannot show**\n\n{limits}"
 
 
 #: What is shown as it was written: code, formulas, signatures.
@@ -86,7 +102,7 @@ def list_works(app: Sphinx, doctree: nodes.document, page: str) -> None:
 
 def setup(app: Sphinx) -> dict:
     app.add_html_math_renderer("mathml", (mathml, None), (mathml, None))
-    app.connect("source-read", state_version)
+    app.connect("source-read", fill_in)
     app.connect("doctree-read", set_prose)
     app.connect("doctree-read", link)
     app.connect("doctree-resolved", list_works)

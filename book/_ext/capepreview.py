@@ -1,6 +1,5 @@
 """What a link to a page shows elsewhere: a description, and the page's main figure under its answer (Open Graph)."""
 
-import hashlib
 import json
 import os
 import re
@@ -11,7 +10,8 @@ from pathlib import Path
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from cape_lib.report.publish.places import VEGA_LITE
+from cape_lib.output import digest, once
+from cape_lib.report.publish.build import VEGA_LITE
 
 WIDTH, HEIGHT, EDGE = 1200, 630, 40
 #: Size of the letters of the sentence, how many fit on a line, and how many lines there may be.
@@ -69,14 +69,8 @@ def dress(app: Sphinx, page: str, template: str, context: dict, doctree: nodes.d
 
 def drawn_once(sentence: str, name: str, figure: dict) -> bytes:
     """The picture, from the folder CAPE_CACHE where it was drawn before."""
-    digest = hashlib.sha256(json.dumps([sentence, name, figure]).encode()).hexdigest()[:16]
-    file = Path(os.environ.get("CAPE_CACHE", "")) / f"preview-{digest}.png"
-    if "CAPE_CACHE" not in os.environ:
-        return draw(sentence, name, figure)
-    if not file.is_file():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(draw(sentence, name, figure))
-    return file.read_bytes()
+    cache, picture = os.environ.get("CAPE_CACHE"), f"preview-{digest(json.dumps([sentence, name, figure]))[:16]}.png"
+    return once(Path(cache) / picture if cache else None, lambda: draw(sentence, name, figure))
 
 
 def draw(sentence: str, name: str, figure: dict) -> bytes:

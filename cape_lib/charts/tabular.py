@@ -59,7 +59,7 @@ def html_table(heads: Sequence[str], rows: Iterable[Sequence[object]], *, label:
 
     label: of the table, for a screen reader.  look: caption, whether the label shows too (then the table is a region of
     the page); numbers, which columns are set to the right; long, whether it scrolls down; file, its rows to download,
-    and their name.
+    and their name; keys, what each cell is sorted by where the heads are buttons that sort (`cape-sort.js`).
     """
     look = {"caption": False, "numbers": [False] * len(heads), "long": False} | look
     return Markup(filled("table.html", heads=heads, rows=rows, label=label, **look))

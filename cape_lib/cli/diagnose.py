@@ -109,7 +109,7 @@ def run_diagnose(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
 
 def text(result: dict[str, Any]) -> list[str]:
     """The diagnosis for a reader: headline, five answers, the steps or releases, advice with its evidence."""
-    from cape_lib.dashboard.pairs import sentence
+    from cape_lib.dashboard.one_family import sentence
     from cape_lib.dashboard.wording import QUESTIONS, shown
 
     def line(step: dict[str, Any], note: str = "") -> str:
@@ -198,8 +198,8 @@ def release(args: argparse.Namespace) -> dict[str, Any]:
 def _file(args: argparse.Namespace) -> dict[str, Any]:
     """The diagnosis of a table: of its releases, its models of today, its pairs, or the ladder of one family."""
     from cape_lib import tables
-    from cape_lib.dashboard import diagnose_family, diagnose_release
-    from cape_lib.dashboard.pairs import comparable, diagnose_pairs
+    from cape_lib.dashboard import diagnose_family, diagnose_pairs, diagnose_release
+    from cape_lib.dashboard.one_family import comparable
     from cape_lib.dashboard.wording import records
 
     args.size, file = args.params_b, args.scores[0]

@@ -81,15 +81,14 @@ def options_family(parser: argparse.ArgumentParser) -> None:
 def run_family(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     """Read the scores, check everything, run the chapters; the page to open."""
     from cape_lib.report import family
-    from cape_lib.report.family.rerun import PAGE, check_folder
 
     pair = pair_of(args)
     asked = dict(importing.pair("-p", "NAME=VALUE")(text) for text in args.parameters)
-    check_folder(args.output, force=args.force)
+    family.check_folder(args.output, force=args.force)
     scores = importing.read_by_options(args.scores, args, pair_of=pair or ()).scores
     same = {name: getattr(args, name) for name in ("pairs", "audit", "force", "quiet")}
     metrics = family.rerun(scores, args.name, args.output, pair=pair, asked=asked, **same)
-    page = page_to_open(args.output / PAGE)
+    page = page_to_open(args.output / family.PAGE)
     if args.quiet:
         return metrics, [page]
     for note in () if args.json else metrics["notes"]:

@@ -12,8 +12,7 @@ import pandas as pd
 from cape_lib import tables
 from cape_lib.base import boundary, coupling
 from cape_lib.dashboard.known import diagnose_release
-from cape_lib.dashboard.one_family import diagnose_family
-from cape_lib.dashboard.pairs import diagnose_pairs, open_pairs, sentence
+from cape_lib.dashboard.one_family import diagnose_family, diagnose_pairs, open_pairs, sentence
 from cape_lib.dashboard.wording import records
 from cape_lib.output import plain
 from cape_lib.report.family.measuring import next_point, next_size, stderr_columns

@@ -12,14 +12,19 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 from cape_lib.errors import CapeError
 from cape_lib.imports import IRI, without
-from cape_lib.output import whole_folder, write_whole
-from cape_lib.report.publish import execution, places
+from cape_lib.output import digest, once, whole_folder, write_whole
+from cape_lib.report.publish import execution
+from cape_lib.signs import literal
+from cape_lib.tables.files import data_dir
 
 KEY = ".cape-book"
+VEGA_LITE = "6.4"
+BUNDLE = "cape-vega.js"
 #: Style sheets of a page of the book, and the one that stands in for the theme's.
 STYLES = ("cape.css", "cape-claims.css", "cape-report.css")
 #: A script of the page -> what a page holds that needs it.
@@ -69,11 +74,46 @@ def book(out: Path = Path("_build"), *, jobs: int = 2, fresh: bool = False, quie
     return html / "index.html"
 
 
+def settings() -> tuple[Path, Path]:
+    """The settings and the table of contents of the book."""
+    return execution.source_of("_config.yml", "_site/_config.yml"), execution.source_of("_toc.yml", "_site/_toc.yml")
+
+
+def book_sources() -> dict[str, Path]:
+    """Every file that the builder needs beside the notebooks: path in the book -> file.
+
+    The tables come along to be downloaded, their datasheet and the pages at the root for `include`.
+    """
+    config, toc = settings()
+    pages, tables, folder = execution.checkout() or execution.PACKAGE / "_site", data_dir(), execution.book_dir()
+    files = {"_config.yml": config, "_toc.yml": toc}
+    files |= {page.name: page for pattern in ("*.md", "*.cff", "LICENSE") for page in pages.glob(pattern)}
+    downloads = [table for table in tables.glob("*") if table.is_file()] + list(tables.glob("*/*.csv"))
+    files |= {f"data/{table.relative_to(tables).as_posix()}": table for table in downloads}
+    for path in folder.rglob("*"):
+        if path.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & set(path.parts):
+            files[f"book/{path.relative_to(folder).as_posix()}"] = path
+    return files
+
+
+def vega_bundle(cache: Path | None = None) -> str:
+    """Vega, Vega-Lite and Vega-Embed as one classic script, which all pages share; with `cache`, stored there."""
+
+    def bundled() -> bytes:
+        import vl_convert
+
+        # Wrapped: the bundle's short names must not become names of the page.
+        bundle: str = vl_convert.javascript_bundle(vl_version=VEGA_LITE)
+        return ("(function () {\n" + bundle.replace("</script", "<\\/script") + "\n})();\n").encode()
+
+    return once(cache and cache / f"vega-{version('vl-convert-python')}-{VEGA_LITE}.js", bundled).decode()
+
+
 def toc_notebooks() -> dict[str, Path]:
     """Path in the book -> source, of every notebook in the table of contents, in its order."""
-    listed = re.findall(r"^\s*(?:-\s*)?(?:file|root):\s*['\"]?([^'\"\s#]+)", _read(places.settings()[1]), re.M)
-    story = places.notebooks_dir()
-    folders = {"notebooks": story, "notebooks/audit": story / "audit", "book": places.book_dir()}
+    listed = re.findall(r"^\s*(?:-\s*)?(?:file|root):\s*['\"]?([^'\"\s#]+)", _read(settings()[1]), re.M)
+    story = execution.notebooks_dir()
+    folders = {"notebooks": story, "notebooks/audit": story / "audit", "book": execution.book_dir()}
     notebooks = {}
     for entry in listed:
         folder, _, stem = entry.removesuffix(".ipynb").rpartition("/")
@@ -88,7 +128,7 @@ def toc_notebooks() -> dict[str, Path]:
 def _executed(folder: Path, *, jobs: int, fresh: bool, tell: execution.Tell) -> dict[str, str]:
     """Executed copies by path in the book; those whose sources are unchanged come from the cache."""
     notebooks, sources = toc_notebooks(), execution.sources()
-    keys = {name: execution.digest(sources + execution.of_files([path])) for name, path in notebooks.items()}
+    keys = {name: digest(sources + execution.of_files([path])) for name, path in notebooks.items()}
     before = {name: execution.stored(folder, name) for name in notebooks}
     copies = {name: old["text"] for name, old in before.items() if old.get("key") == keys[name] and not fresh}
     # Those that took longest start first; an unknown one counts as the longest.
@@ -111,16 +151,16 @@ def _executed(folder: Path, *, jobs: int, fresh: bool, tell: execution.Tell) -> 
 
 def _key(executed: Mapping[str, str]) -> str:
     """Digest of all that the pages are made of."""
-    parts = [f"{name} {execution.digest(text)}" for name, text in sorted(executed.items())]
-    parts += [f"{name} {execution.of_files([path])}" for name, path in sorted(places.book_sources().items())]
+    parts = [f"{name} {digest(text)}" for name, text in sorted(executed.items())]
+    parts += [f"{name} {execution.of_files([path])}" for name, path in sorted(book_sources().items())]
     # The pages of the reference are made of the library's own docstrings.
-    library = execution.of_files(places.PACKAGE.rglob("*.py"))
-    return execution.digest("\n".join([execution.packages(), _settings(), library, *parts]))
+    library = execution.of_files(execution.PACKAGE.rglob("*.py"))
+    return digest("\n".join([execution.packages(), _settings(), library, *parts]))
 
 
 def _settings() -> str:
     """The builder's settings; a fork's own address replaces ours (CAPE_REPOSITORY, CAPE_BRANCH), for its buttons."""
-    text = _read(places.settings()[0])
+    text = _read(settings()[0])
     for name, key in (("CAPE_REPOSITORY", "url"), ("CAPE_BRANCH", "branch")):
         if value := os.environ.get(name):
             text = re.sub(rf"^  {key}: .*$", lambda _: f"  {key}: {value}", text, count=1, flags=re.M)  # noqa: B023
@@ -132,8 +172,8 @@ def _assemble(source: Path, executed: Mapping[str, str], stored: Path) -> None:
     # What the library computes links from a page one folder deep; an audit is two.
     deep = {name: re.sub(r"(?<![./])\.\./(book|notebooks)/", r"../../\1/", text) for name, text in executed.items()}
     texts = {name: deep[name] if name.count("/") > 1 else text for name, text in executed.items()}
-    texts |= {"_config.yml": _settings(), f"book/_static/{places.BUNDLE}": places.vega_bundle(stored)}
-    for name, path in places.book_sources().items():
+    texts |= {"_config.yml": _settings(), f"book/_static/{BUNDLE}": vega_bundle(stored)}
+    for name, path in book_sources().items():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, source / name)
     for name, text in texts.items():
@@ -182,7 +222,7 @@ def report(executed: Sequence[Path], out_html: Path, title: str) -> None:
 
     executed: paths that `execute` returned.
     """
-    if (extensions := str(places.book_dir() / "_ext")) not in sys.path:
+    if (extensions := str(execution.book_dir() / "_ext")) not in sys.path:
         sys.path.append(extensions)
     with without(IRI):
         from sphinx.application import Sphinx
@@ -192,23 +232,22 @@ def report(executed: Sequence[Path], out_html: Path, title: str) -> None:
         for name, path in zip(names, executed, strict=True):
             shutil.copyfile(path, source / f"{name}.ipynb")
         cites = any("{cite" in _read(path) for path in executed)
-        heading = re.sub(r"([^\w\s])", r"\\\1", title)
         links = "\n".join(f"- [](<{name}.ipynb>)" for name in names) if len(names) > 1 else ""
         chapters = "\n".join(names)
         works = "\n## References\n\n```{bibliography}\n```\n" if cites else ""
-        index = f"# {heading}\n\n{links}\n\n```{{toctree}}\n{chapters}\n```\n{works}"
+        index = f"# {literal(title)}\n\n{links}\n\n```{{toctree}}\n{chapters}\n```\n{works}"
         (source / "index.md").write_text(index, encoding="utf-8")
-        bundle, static = source / places.BUNDLE, places.static_dir()
-        bundle.write_text(places.vega_bundle(), encoding="utf-8")
-        settings = SETTINGS | {
+        bundle, static = source / BUNDLE, execution.static_dir()
+        bundle.write_text(vega_bundle(), encoding="utf-8")
+        of_page = SETTINGS | {
             "html_title": title,
-            "bibtex_bibfiles": [str(places.book_dir() / "references.bib")],
+            "bibtex_bibfiles": [str(execution.book_dir() / "references.bib")],
             "page_styles": [str(static / name) for name in STYLES],
             "page_scripts": {str(bundle): 'class="cape-figure"'}
             | {str(static / name): mark for name, mark in SCRIPTS.items()},
         }
         out, trees = str(source / "_out"), str(source / "_trees")
-        app = Sphinx(folder, None, out, trees, "singlehtml", settings, None, warning=io.StringIO(), freshenv=True)
+        app = Sphinx(folder, None, out, trees, "singlehtml", of_page, None, warning=io.StringIO(), freshenv=True)
         app.build()
         out_html.parent.mkdir(parents=True, exist_ok=True)
         write_whole(out_html, _read(source / "_out" / "index.html"))

@@ -1,4 +1,4 @@
-"""Notebooks executed by papermill in this one process, two kernels at a time; the copies are equal byte for byte.
+"""Notebooks, where they are and executed by papermill in this one process; the copies are equal byte for byte.
 
 The book's are stored by content: of the notebook, of all that a chapter may read, and of the packages installed. A
 chapter may read every table and every module below the commands and reports, so a change in one of them runs all
@@ -8,7 +8,6 @@ chapters again, and a change in prose or style none.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import platform
@@ -28,17 +27,46 @@ from unittest import mock
 
 from cape_lib import errors
 from cape_lib.imports import IRI, without
-from cape_lib.output import write_whole
-from cape_lib.report.publish import places
+from cape_lib.output import digest, write_json, write_whole
 from cape_lib.tables.files import data_dir
 
 with without(IRI):
     import nbformat
 
+PACKAGE = Path(__file__).resolve().parents[2]
 KERNEL = "cape-book"
 #: What no chapter uses: it runs chapters, or is a command.
 _ABOVE = ("cli", "report", "_book", "_notebooks", "_site")
 Tell = Callable[[str], None]
+
+
+def checkout() -> Path | None:
+    """The root of the checkout that this package is run from; None where it is installed without one."""
+    root = PACKAGE.parent
+    return root if (root / "_toc.yml").is_file() and (root / "notebooks").is_dir() else None
+
+
+def source_of(in_checkout: str, installed: str) -> Path:
+    root = checkout()
+    path = root / in_checkout if root else PACKAGE / installed
+    if not path.exists():
+        raise errors.SurroundingsError(f"{path}: not there; install cape_lib again or work in a checkout of the book")
+    return path
+
+
+def notebooks_dir() -> Path:
+    """Folder of the story's notebooks; those of the audit are in its folder `audit`."""
+    return source_of("notebooks", "_notebooks")
+
+
+def book_dir() -> Path:
+    """Folder of the prose pages, with `_static` and `_ext`."""
+    return source_of("book", "_book")
+
+
+def static_dir() -> Path:
+    """Folder of the style sheet and the chart script."""
+    return book_dir() / "_static"
 
 
 @dataclass(frozen=True)
@@ -209,22 +237,20 @@ def _kernel() -> Iterator[None]:
             yield
 
 
-def digest(content: bytes | str) -> str:
-    """SHA-256 of bytes or text, in hexadecimal."""
-    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
-
-
 def of_files(paths: Iterable[Path]) -> str:
     """Digest of the names and contents of files, whatever their order."""
     return digest("\n".join(f"{path.name} {digest(path.read_bytes())}" for path in sorted(paths) if path.is_file()))
 
 
-def sources() -> str:
-    """Digest of all that a chapter may read: tables, the library below `report`, how it is executed, the packages."""
-    files = [*data_dir().rglob("*"), *(places.static_dir() / "dashboard").glob("*"), Path(__file__)]
-    library = [path for path in places.PACKAGE.rglob("*") if path.suffix != ".pyc"]
-    files += [path for path in library if path.relative_to(places.PACKAGE).parts[0] not in _ABOVE]
-    return digest(of_files(files) + packages())
+def sources(*rooms: str) -> str:
+    """Digest of all that a chapter may read: tables, the library below `report`, how it is executed, the packages.
+
+    rooms: folders of the library that count as well, such as "report/family".
+    """
+    files = [*data_dir().rglob("*"), *(static_dir() / "dashboard").glob("*"), Path(__file__)]
+    below = [path for path in PACKAGE.glob("*") if path.name not in _ABOVE]
+    files += [file for path in (*below, *map(PACKAGE.joinpath, rooms)) for file in (path, *path.rglob("*"))]
+    return digest(of_files(path for path in files if path.suffix != ".pyc") + packages())
 
 
 def packages() -> str:
@@ -238,9 +264,8 @@ def stored(folder: Path, name: str) -> dict[str, Any]:
     copy = folder / name.replace("/", "--")
     try:
         text, record = copy.read_text(encoding="utf-8"), json.loads(copy.with_suffix(".json").read_text("utf-8"))
-        return (
-            {"text": text, "key": record["key"], "seconds": record["seconds"]} if record["copy"] == digest(text) else {}
-        )
+        whole = {"text": text, "key": record["key"], "seconds": record["seconds"]}
+        return whole if record["copy"] == digest(text) else {}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 
@@ -250,5 +275,4 @@ def store(folder: Path, name: str, run: Executed, *, key: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     copy = folder / name.replace("/", "--")
     write_whole(copy, run.text)
-    record = {"key": key, "copy": digest(run.text), "seconds": round(run.seconds, 1)}
-    write_whole(copy.with_suffix(".json"), json.dumps(record, indent=1) + "\n")
+    write_json(copy.with_suffix(".json"), {"key": key, "copy": digest(run.text), "seconds": round(run.seconds, 1)})

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from cape_lib.dashboard.wording import shown
 from cape_lib.report.family import measuring
 from cape_lib.report.family.summary import bullets
-from cape_lib.signs import typeset
+from cape_lib.report.sweep import places
+from cape_lib.signs import literal, typeset
 from cape_lib.tables.axes import PARAMS, Axis, axis_named
 
 Answer = Mapping[str, Any]
@@ -147,25 +148,22 @@ def sortable(families: pd.DataFrame, answers: Sequence[Answer], folder: Path) ->
     """
     from IPython.display import HTML
 
-    from cape_lib.report.sweep.run import places
+    from cape_lib.charts.tabular import html_table
 
-    def cell(value: Any, head: str) -> str:
+    pages = {name: f"reports/{file}/index.html" for name, file in places(one["family"] for one in answers).items()}
+
+    def cell(value: Any, head: str) -> tuple[Any, Any]:
         text, key = value if isinstance(value, tuple) else (value, value)
         if key is None or key != key:
-            text = key = ""
-        elif not isinstance(text, str):
-            text = shown(text, FORMS[head])
-        kind = ' class="cape-number"' if head in FORMS else ""
-        return f'<td{kind} data-key="{escape(str(key))}">{links.get(key) or escape(typeset(text))}</td>'
+            return "", ""
+        if head == "family" and (folder / pages[key]).is_file():
+            return Markup('<a href="{}">{}</a>').format(pages[key], key), key
+        return typeset(text if isinstance(text, str) else shown(text, FORMS[head])), key
 
-    files = places(answer["family"] for answer in answers)
-    pages = {name: page for name, file in files.items() if (folder / (page := f"reports/{file}/index.html")).is_file()}
-    links = {name: f'<a href="{escape(page)}">{escape(name)}</a>' for name, page in pages.items()}
-    heads = "".join(f'<th scope="col"><button type="button">{head}</button></th>' for head in families)
-    rows = [zip(row, families.columns, strict=True) for row in families.itertuples(index=False, name=None)]
-    body = "".join(f"<tr>{''.join(cell(value, head) for value, head in row)}</tr>" for row in rows)
-    whole = f'<table class="cape-sort"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
-    return HTML(f'<div class="cape-table" tabindex="0" role="region" aria-label="Every family">{whole}</div>')
+    heads = list(families)
+    cells = [[cell(*one) for one in zip(row, heads, strict=True)] for row in families.itertuples(index=False)]
+    look = {"numbers": [head in FORMS for head in heads], "keys": [[key for _, key in row] for row in cells]}
+    return HTML(html_table(heads, [[text for text, _ in row] for row in cells], label="Every family", **look))
 
 
 def refusals(answers: Sequence[Answer]) -> str:
@@ -174,8 +172,8 @@ def refusals(answers: Sequence[Answer]) -> str:
     failed = [answer for answer in answers if answer["state"] == "failed"]
     if not refused + failed:
         return "Every family has one."
-    lines = [f"**Failed**: {_plain(answer['why'])}" for answer in failed]
-    text = bullets([*lines, *(_plain(answer["why"]) for answer in refused)])
+    lines = [f"**Failed**: {literal(answer['why'])}" for answer in failed]
+    text = bullets([*lines, *(literal(answer["why"]) for answer in refused)])
     if refused:
         by_size = _axis(refused).by_size
         command = measuring.both("YOUR_NEXT_SIZE" if by_size else "YOUR_CHECKPOINT").replace(" --", " \\\n  --")
@@ -185,10 +183,5 @@ def refusals(answers: Sequence[Answer]) -> str:
 
 def left_out(done: Sequence[Answer]) -> str:
     """What became of rows that are no point of an analysis (Markdown)."""
-    lines = [f"**{_plain(answer['family'])}**: {_plain(note)}" for answer in done for note in answer["notes"]]
+    lines = [f"**{literal(answer['family'])}**: {literal(note)}" for answer in done for note in answer["notes"]]
     return bullets(lines) or "None."
-
-
-def _plain(text: str) -> str:
-    """Text in Markdown with nothing in it that Markdown or HTML would take for its own."""
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]<>#|~$" else sign for sign in text)
