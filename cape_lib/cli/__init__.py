@@ -8,32 +8,20 @@ import importlib
 import os
 import re
 import sys
+import tomllib
 from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import cape_lib
 from cape_lib.errors import CapeError, one_line
 from cape_lib.names import suggest
 from cape_lib.output import print_json
 
-#: command -> (module beside this one, summary for --help). The module holds `options_<command>(parser)`, perhaps a text
-#: for --help in `EPILOG`, and `run_<command>(args)`: it returns what `--json` prints, the lines of the answer in words
-#: and perhaps an exit code; or that code alone (None for 0).
-COMMANDS: dict[str, tuple[str, str]] = {
-    "book": ("reports", "execute the notebooks and build the book"),
-    "import": ("importing", "results files of lm-evaluation-harness -> a scores table"),
-    "family": ("reports", "rerun the chapters on your own scores: an HTML report"),
-    "sweep": ("reports", "every family of a table, diagnosed on many processes"),
-    "diagnose": ("diagnose", "scores in, diagnosis out: a model, a family, a frontier release"),
-    "hfield": ("published", "h of one release from its two scores"),
-    "frontier": ("published", "the frontier panel: line, labs, releases"),
-    "refresh": ("published", "new scores from the public sources into the tables"),
-    "claims": ("published", "every published claim recomputed, with its verdict"),
-    "probe": ("models", "coupling inside a language model, by block and head"),
-    "steer": ("models", "write with and without a direction, and test what it does"),
-    "predictions": ("published", "the seven predictions, the book's own, and their status today"),
-}
-
+#: kinds of values that an option of `commands.toml` may have
+_TYPES: dict[str, Callable[[str], Any]] = {"int": int, "float": float, "path": Path}
 #: what `probe` and `steer` need and a light installation lacks
 _OF_LM = ("torch", "transformers", "safetensors", "accelerate")
 #: what the surroundings can refuse -> the mend
@@ -52,24 +40,60 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
+@cache
+def table() -> dict[str, Any]:
+    """`commands.toml`: every command with its module, its options and what stands below them."""
+    return tomllib.loads(files("cape_lib.cli").joinpath("commands.toml").read_text(encoding="utf-8"))
+
+
 def build_parser(command: str | None = None) -> argparse.ArgumentParser:
-    """The parser of `cape` (`command` None) or of one command."""
-    raw = argparse.RawDescriptionHelpFormatter
+    """The parser of `cape` (`command` None) or of one command; its `run` is the function that answers.
+
+    That function, `run_<command>(args)`, returns what `--json` prints, the lines of the answer in words and perhaps an
+    exit code; or that code alone (None for 0).
+    """
+    raw, commands = argparse.RawDescriptionHelpFormatter, table()["commands"]
     if command is None:
-        lines = "\n".join(f"  {name:<12} {summary}" for name, (_, summary) in COMMANDS.items())
+        lines = "\n".join(f"  {name:<12} {one['summary']}" for name, one in commands.items())
         about = "Capability coupling of language models: the instruments of the CAPE book."
         epilog = f"commands:\n{lines}\n\n'cape COMMAND --help' says more."
         parser = _Parser(prog="cape", description=about, epilog=epilog, formatter_class=raw)
         parser.add_argument("--version", action="version", version=f"cape {cape_lib.__version__}")
         parser.add_argument("command", metavar="COMMAND", help="one of the commands below")
         return parser
-    module_name, summary = COMMANDS[command]
-    module = importlib.import_module(f"cape_lib.cli.{module_name}")
-    about, epilog = f"{summary[0].upper()}{summary[1:]}.", module.EPILOG.get(command)
+    summary, epilog = commands[command]["summary"], table()["epilogs"].get(command)
+    about = f"{summary[0].upper()}{summary[1:]}."
     parser = _Parser(prog=f"cape {command}", description=about, epilog=epilog, formatter_class=raw)
-    getattr(module, f"options_{command}")(parser)
+    _add_options(parser, command)
+    module = importlib.import_module(f"cape_lib.cli.{commands[command]['module']}")
     parser.set_defaults(run=getattr(module, f"run_{command}"))
     return parser
+
+
+def _add_options(parser: argparse.ArgumentParser, name: str, but: Sequence[str] = ()) -> None:
+    """Add the options of a command, or of a shared table, without those named in `but`."""
+    for section in table()[name]:
+        if "use" in section:
+            _add_options(parser, section["use"], section.get("but", ()))
+            continue
+        where: argparse._ActionsContainer = parser
+        if "group" in section:
+            where = parser.add_argument_group(section["group"], section.get("about"))
+        elif "exclusive" in section:
+            where = parser.add_mutually_exclusive_group()
+        for flags, settings in section.items():
+            if flags not in ("group", "about", "exclusive", *but):
+                where.add_argument(*flags.split(), **_settings(settings))
+
+
+def _settings(option: str | dict[str, Any]) -> dict[str, Any]:
+    """An option of the table as `argparse` takes it."""
+    if isinstance(option, str):
+        return {"action": "store_true", "help": option}
+    settings = {name: tuple(value) if isinstance(value, list) else value for name, value in option.items()}
+    settings |= {"type": _TYPES[option["type"]]} if "type" in option else {}
+    settings |= {"default": []} if option.get("action") == "append" else {}
+    return settings | ({"action": argparse.BooleanOptionalAction} if option.get("action") == "yes or no" else {})
 
 
 def progress(quiet: bool) -> Callable[[int, int, str], None]:
@@ -123,8 +147,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 2
         if argv[0].startswith("-"):
             build_parser().parse_args(argv[:1] if argv[0] in ("-h", "--help", "--version") else [argv[0], "-"])
-        if argv[0] not in COMMANDS:
-            print(f"cape: {suggest('command', argv[0], COMMANDS)}", file=sys.stderr)
+        if argv[0] not in table()["commands"]:
+            print(f"cape: {suggest('command', argv[0], table()['commands'])}", file=sys.stderr)
             return 2
         args = build_parser(argv[0]).parse_args(argv[1:])
         answer = args.run(args)

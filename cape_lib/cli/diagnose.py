@@ -1,9 +1,9 @@
-"""`cape diagnose`: the dashboard's answers in the terminal."""
+"""`cape diagnose`: the dashboard's answers in the terminal; `cape hfield`: h of one release alone."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from cape_lib.cli import importing, pair_of
@@ -11,18 +11,6 @@ from cape_lib.errors import MissingError, UsageError
 from cape_lib.names import suggest
 from cape_lib.tables.benchmarks import PAIRS
 
-EPILOG = {
-    "diagnose": """\
-examples:
-  cape diagnose --size 1 --hellaswag 49.7 --truthfulqa 38.9      one model: what one size can say
-  cape diagnose scores.csv                                         a family: CSV or results files
-  cape diagnose scores.csv --x my_bench --y truthfulqa --x-items 400
-  cape diagnose checkpoints.csv --axis tokens                      checkpoints of one run
-  cape diagnose scores.csv --pairs instruct                        instruct models against their base; recipe, seed
-  cape diagnose --swe 80.8 --gpqa 91.3 --lab Anthropic             a frontier release
-  cape diagnose --gpqa 86 --accuracy 40 --non-hallucination 30 --mode reasoning      a model of today
-  cape diagnose --example pythia                                   one of the dashboard's examples"""
-}
 SWE, GPQA = "swe_bench_verified", "gpqa_diamond"
 KNOWS, ADMITS = "omniscience_accuracy", "omniscience_non_hallucination"
 #: no model has so many billions of parameters: a size from here on is in another unit
@@ -33,15 +21,18 @@ _STEP = {
     "high": "steps.-1.interval.high",
     "interval": "steps.-1.interval.shape",
 }
+_H = {
+    "low": "rows.-1.interval.low",
+    "high": "rows.-1.interval.high",
+    "line": "line.name",
+    "panel": "line.panel",
+}
+#: what `cape hfield` gives as JSON: name -> its place in the diagnosis of the release
+_OF_ROW = ("h", "expected", "ordinary_low", "ordinary_high", "noise_sd", "phase", "emphasis")
+HFIELD = {name: f"rows.-1.{name}" for name in _OF_ROW} | _H | {"date": "line.date"}
 #: kind -> what stands first in its JSON: name -> its place in the diagnosis
 MAIN: dict[str, dict[str, str]] = {
-    "release": {
-        "h": "rows.-1.h",
-        "low": "rows.-1.interval.low",
-        "high": "rows.-1.interval.high",
-        "line": "line.name",
-        "panel": "line.panel",
-    },
+    "release": {"h": "rows.-1.h"} | _H,
     "today": {
         ADMITS: f"rows.-1.{ADMITS}",
         "admits_percentile": "beside.admits.below",
@@ -54,57 +45,25 @@ MAIN: dict[str, dict[str, str]] = {
         "low": "trend.truthfulqa.interval.low",
         "high": "trend.truthfulqa.interval.high",
     },
-    "pairs": {"by": "by"},
+    "pairs": {"by": "by", "pairs": "pairs.length"},
     **dict.fromkeys(("family", "pair"), _STEP),
     "path": {"axis": "axis"} | _STEP,
 }
 
 
-def options_diagnose(parser: argparse.ArgumentParser) -> None:
-    """Options of `cape diagnose`."""
-    parser.add_argument("scores", nargs="*", metavar="SCORES", help="tables or results files of one family")
-    add = parser.add_argument_group("one model").add_argument
-    what = "parameters, such as 6.9 or 410M; of a table: total or active"
-    add("--size", dest="params_b", metavar="BILLIONS", help=what)
-    for name in ("hellaswag", "truthfulqa", "arc-challenge", "winogrande", "mmlu"):
-        add(f"--{name}", metavar="PERCENT")
-    add("--metric", choices=("mc1", "mc2"), default="mc2", help="which TruthfulQA (default mc2)")
-    add = parser.add_argument_group("a frontier release").add_argument
-    for flag in ("swe", "gpqa", "hle", "ifeval"):
-        add(f"--{flag}", metavar="PERCENT")
-    add("--line", default="frozen", help="line that h is read from (default frozen)")
-    add("--lab", help="compare with this lab's earlier releases")
-    add("--date", help="release date: year, year-month or year-month-day")
-    several = "with --gpqa, and --size where it is known; SCORES may hold several efforts, lowest first"
-    add = parser.add_argument_group("a model of today", several).add_argument
-    add("--accuracy", metavar="PERCENT", help="share of AA-Omniscience answered right")
-    add("--non-hallucination", metavar="PERCENT", help="of the others, the share not answered wrong")
-    add("--mode", choices=("reasoning", "none"), help="compare with variants that think, or do not")
-    add("--generation", metavar="NAME", help="its family, such as Qwen3.5: its sizes stand beside it")
-    add = parser.add_argument_group("a family").add_argument
-    for axis, usual in (("x", "hellaswag"), ("y", "truthfulqa")):
-        add(f"--{axis}", metavar="BENCHMARK", help=f"default {usual}")
-        add(f"--{axis}-items", type=int, metavar="N", help="questions in it, for the noise")
-    at = "size of the forecast (default twice the largest), or a value of --axis"
-    add("--at", metavar="BILLIONS", help=at)
-    add("--pairs", metavar="COLUMN", help="compare models of one size that differ in it: instruct, recipe, seed ...")
-    add = parser.add_argument
-    add("--name", help="name of the model or release; of a table, the family")
-    add("--example", metavar="NAME", help="an example of the dashboard, such as pythia")
-    add("--json", action="store_true", help="print one JSON object")
-    add("-q", "--quiet", action="store_true", help="no notes on what was read")
-    importing.add_reading_options(parser, sized=False)
-
-
 def run_diagnose(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     """The five answers to what was typed; as JSON the main numbers, the advice and the whole diagnosis."""
+    result = _diagnosis(args)
+    first = {"kind": "kind", "phase": "phase", "headline": "answers.headline"} | MAIN[result["kind"]]
+    return _short(result, first) | {"diagnosis": result}, text(result)
+
+
+def _short(result: dict[str, Any], places: dict[str, str]) -> dict[str, Any]:
+    """What stands at these places of a diagnosis, and its advice."""
     from cape_lib.dashboard.wording import lookup
 
-    result = _diagnosis(args)
-    short = {"kind": result["kind"], "phase": result["phase"], "headline": result["answers"]["headline"]}
-    short |= {name: lookup(result, path) for name, path in MAIN[result["kind"]].items()}
-    short |= {"pairs": len(result["pairs"])} if result["kind"] == "pairs" else {}
-    return short | {"advice": [rule["advice"] for rule in result["advice"]], "diagnosis": result}, text(result)
+    names = {name: lookup(result, path) for name, path in places.items()}
+    return names | {"advice": [rule["advice"] for rule in result["advice"]]}
 
 
 def text(result: dict[str, Any]) -> list[str]:
@@ -210,12 +169,11 @@ def _file(args: argparse.Namespace) -> dict[str, Any]:
     frame, notes, usual = scores.frame, scores.notes, not asked and scores.axis.by_size
     there = set(frame.columns)
     if {SWE, GPQA} <= there and usual:
-        rows = frame.dropna(subset=[SWE, GPQA]).rename(columns={"release_date": "date"})
+        rows = frame.dropna(subset=[SWE, GPQA])
         if rows.empty:
             raise MissingError(f"no row has both {SWE} and {GPQA}; add a release with both")
-        rows = rows.sort_values("date") if "date" in rows else rows
-        releases = records(rows.filter(["model", "date", SWE, GPQA, "hle", "ifeval"]))
-        result = diagnose_release(releases, line=args.line, lab=args.lab)
+        rows = rows.sort_values("release_date") if "release_date" in rows else rows
+        result = diagnose_release(rows, line=args.line, lab=args.lab)
     elif {KNOWS, ADMITS} & there and usual:
         for name in (GPQA, KNOWS, ADMITS):
             if name not in there:
@@ -263,6 +221,31 @@ def _example(name: str) -> dict[str, Any]:
         return diagnose_model(state["row"])
     options = ("x", "y", "line", "lab", "mode", "generation")
     return diagnose[tab](state["rows"], **{option: state[option] for option in options if option in state})
+
+
+def run_hfield(args: argparse.Namespace) -> tuple[dict[str, Any], Iterator[str]]:
+    """h with its interval, line, phase and advice; as JSON an object with h, low, high, line, panel, date,
+    expected, noise_sd, phase, emphasis, advice and, with a lab, its trajectory."""
+    result = release(args)
+    last, line = result["rows"][-1], result["line"]
+    answer = _short(result, HFIELD)
+    answer |= {"trajectory": result["trajectory"]} if args.lab else {}
+
+    def lines() -> Iterator[str]:
+        interval = f"[{answer['low']:+.1f}, {answer['high']:+.1f}]"
+        yield f"h = {last['h']:+.1f} points {interval}, {line['name']} line of {line['date']}"
+        ordinary = f"{last['ordinary_low']:.1f} to {last['ordinary_high']:.1f}"
+        noise = f"sampling noise of h {last['noise_sd']:.1f} points (sd)"
+        yield f"expected GPQA Diamond {last['expected']:.1f}, of 95 % of releases {ordinary}; {noise}"
+        yield f"phase: {', '.join(dict.fromkeys((last['phase'], last['emphasis'])))}"
+        for rule in result["advice"]:
+            yield f"advice ({rule['strength']}): {rule['advice']}"
+        if not last["outside"]:
+            yield "The interval holds zero: releases of the panel lie this far from the line without any cause to name."
+        for row in answer.get("trajectory", ()):
+            yield f"  {row['date'] or '':<11} {row['model']:<24} h = {row['h']:+5.1f} ({row['kind']})"
+
+    return answer, lines()
 
 
 def checked(

@@ -23,68 +23,6 @@ from cape_lib.tables.scores import refuse_mixed
 if TYPE_CHECKING:
     import pandas as pd
 
-EPILOG = {
-    "import": """\
-examples:
-  cape import results/ --family MyModel -o scores.csv
-  cape import 'runs/*/results_*.json' --family MyModel --params my-7b=6.9 -o scores.csv
-  cape import results/ --also 'gsm8k:exact_match,strict-match' --family MyModel -o scores.csv
-  cape import checkpoints/ --axis tokens --batch-tokens 2M -o scores.csv
-
-What is read: lm-evaluation-harness, Open LLM Leaderboard v1 and v2, lighteval, olmes, OpenCompass, HELM, Inspect, LLM
-Foundry, every eval ever; CSV, TSV, Markdown, JSON, .xlsx and .parquet tables. Of the harness: acc_norm of HellaSwag
-and ARC-Challenge; acc of WinoGrande, MMLU and TruthfulQA MC2 and MC1. MMLU is made from its 57 subjects: mmlu is their
-plain mean, mmlu_weighted weighs them by questions. Of several protocols the one that most models share is read; then
-the newest file wins."""
-}
-
-
-def options_import(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `cape import`."""
-    add = parser.add_argument
-    add("results", nargs="+", metavar="FILE|DIR|GLOB", help="results files, tables, folders, patterns")
-    add("-o", "--output", required=True, type=Path, metavar="CSV", help="the scores table to write")
-    add_reading_options(parser)
-    add("--family", metavar="NAME", help="family of all models in the files")
-    add("--force", action="store_true", help="write over an existing table")
-    add("--json", action="store_true", help="print the table and the notes as JSON")
-    add("-q", "--quiet", action="store_true", help="no notes, no summary")
-
-
-def add_pair_options(parser: argparse.ArgumentParser, *, pairs: bool = True) -> None:
-    """`--x`, `--y` and, with `pairs`, `--pairs`: what is compared with what."""
-    add = parser.add_argument
-    add("--x", metavar="BENCHMARK", help="the reasoning score of a pair of your own (default hellaswag)")
-    add("--y", metavar="BENCHMARK", help="the truthfulness score of a pair of your own (default truthfulqa)")
-    if pairs:
-        what = "compare models of one size that differ in it: instruct, recipe, seed ..."
-        add("--pairs", metavar="COLUMN", help=what)
-
-
-def add_reading_options(parser: argparse.ArgumentParser, *, sized: bool = True) -> None:
-    """The options that say how results files and tables are read; `family`, `sweep` and `diagnose` take them too.
-
-    sized: add `--size`, which `diagnose` has already.
-    """
-    add = parser.add_argument_group("results files").add_argument
-    several: dict[str, Any] = {"action": "append", "default": []}
-    further = "a further task, such as piqa:acc_norm or gsm8k:exact_match,strict-match=gsm8k"
-    add("--params", **several, metavar="MODEL=N", help="parameters of a model, in billions")
-    add("--model", **several, metavar="FILE=NAME", help="name of the model in a file or folder")
-    add("--also", **several, metavar="TASK:METRIC[=COLUMN]", help=further)
-    add("--allow-partial", action="store_true", help="accept runs with a limit")
-    add("--allow-mixed", action="store_true", help="accept scores that were measured in different ways")
-    add = parser.add_argument_group("tables").add_argument
-    along = "what the rows go along: params (default), tokens, flops, step, d_model, date or a column of numbers"
-    add("--unit", choices=("percent", "fraction"), help="of scores that could be either")
-    add("--by", metavar="COLUMN[,COLUMN]", help="what makes a family (default: the column family)")
-    add("--family-from", metavar="REGEX", help="the part of a model's name that is its family")
-    add("--sep", metavar="SIGN", help="between columns, where it cannot be told: a sign, tab, space")
-    add("--axis", default="params", metavar="AXIS", help=along)
-    add("--batch-tokens", metavar="N", help="training tokens of one step: tokens = step x N")
-    if sized:
-        add("--size", choices=("total", "active"), help="which parameters are the size (default total)")
-
 
 def run_import(args: argparse.Namespace) -> tuple[dict[str, Any], Iterator[str]]:
     """Read, check, write; the table only ever appears whole."""

@@ -22,27 +22,8 @@ if TYPE_CHECKING:
     from cape_lib.lm.probes import Probe
     from cape_lib.lm.steering import Direction
 
-EPILOG: dict[str, str] = {}
 #: a control by name on the command line -> its kind
 CONTROLS = {"random": "isotropic", "shuffled": "balanced shuffle"}
-
-
-def options_probe(parser: argparse.ArgumentParser) -> None:
-    """Options of `cape probe`."""
-    add = parser.add_argument
-    add("--model", required=True, metavar="M", help="hub id, folder, or a testbed model such as D-d48-s1")
-    add("--prompts", type=Path, metavar="CSV", help="own prompts: columns set (reasoning, truthfulness, neutral), text")
-    add("--untrained", type=int, default=1, metavar="N", help="untrained twins beside it (default: 1)")
-    add("--heads", type=Path, metavar="CSV", help="write the table of heads to a file")
-    add("--batch", type=int, default=4096, metavar="N", help="tokens a forward pass (default: 4096)")
-    add("--seed", type=int, default=0, help="of the random projections (default: 0)")
-    _add_device(parser)
-    add("--json", action="store_true", help="one JSON object: the model and its untrained twins")
-
-
-def _add_device(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1 or auto (default: a GPU if there is one)")
-    parser.add_argument("--dtype", default="auto", help="auto (default), float32, bfloat16 or float16")
 
 
 def run_probe(args: argparse.Namespace) -> tuple[dict[str, Any], Iterator[str]]:
@@ -88,63 +69,8 @@ def _probed(trained: Probe, twins: list[Probe]) -> Iterator[str]:
     yield f"A coupling that an untrained twin shows too was not learnt. {definition}."
 
 
-def options_steer(parser: argparse.ArgumentParser) -> None:
-    """Options of `cape steer`."""
-    layers = "quarter (default), embed, a block from 0, attn.N, mlp.N, head.N.H, several at once joined by +, or sweep"
-    chat = "ask by the tokenizer's chat template, thinking off (default where there is one and all prompts end in ?)"
-    action = "add (default), ablate (the projection on the direction is taken out) or clamp (it is set to alpha)"
-    positions = "all (default), last (default with --evaluate), prompt, generated, or prompt tokens such as 1,2"
-    export = "write the steered model's file for lm_eval --model steered, at the strength of --alpha"
-    controls = "also write with random,shuffled vectors of equal length; with --evaluate how many of each kind (20)"
-    items = "questions for --evaluate: TruthfulQA.csv as it is, or columns prompt, true, false (true2, false2 ...)"
-    doses = "costs in nats a token on neutral text to tune among; the largest is the budget (0.03 0.1 0.3)"
-    add = parser.add_argument
-    add("--model", required=True, metavar="M", help="hub id, folder, or a testbed model such as R-s1")
-    add("--prompt", action="append", default=[], metavar="P", help="text to continue; may be given several times")
-    add("--file", type=Path, metavar="F", help="file of prompts, one a line")
-    add("--layer", metavar="L", help=f"{layers}: every block in turn (default with --evaluate)")
-    add("--chat", action=argparse.BooleanOptionalAction, help=chat)
-    add("--system", default="", metavar="TEXT", help="what the system says ahead of a question, by the chat template")
-    add("--alpha", type=float, nargs="+", metavar="A", help="strengths (default: 2)")
-    add("--action", default="add", help=action)
-    add("--unit", default="std", help="std (default), residual or raw: what one unit of strength is")
-    add("--positions", help=positions)
-    add("--pairs", type=Path, metavar="CSV", help="pairs to fit on: columns positive, negative, optional topic")
-    add("--direction", type=Path, metavar="FILE", help="a direction saved before, instead of pairs")
-    add("--method", default="mean_difference", help="mean_difference (default), principal, pca or logistic")
-    add("--save", type=Path, metavar="FILE", help="keep the direction: FILE.safetensors, .pt or .gguf (llama.cpp)")
-    add("--export", nargs=2, metavar=("lm-eval", "FILE"), help=export)
-    add("--controls", default="", metavar="C", help=controls)
-    add("--any-model", action="store_true", help="use a direction that was fitted on another model")
-    add("--evaluate", action="store_true", help="run the protocol: effect against tuned controls, and the claim")
-    add("--items", type=Path, metavar="CSV", help=items)
-    add("--limit", type=int, metavar="N", help="so many of the questions, drawn with --seed")
-    add("--primer", type=Path, metavar="F", help="text before every question, such as examples")
-    add("--doses", type=float, nargs="+", metavar="KL", help=doses)
-    add("--all-controls", action="store_true", help="run all controls, also when p is settled")
-    add("--resume", type=Path, metavar="FILE", help="keep what is done in FILE and go on from it")
-    add("--claim", type=float, default=0.6, metavar="SHARE", help="share of wrong answers said to be corrected (0.6)")
-    add("--sampling", default="greedy", help="greedy (default), paired or independent")
-    add("--seed", type=int, default=0, help="of sampling and controls (default: 0)")
-    add("--max-new-tokens", type=int, default=32, metavar="N", help="tokens to write (default: 32)")
-    add("--batch", type=int, metavar="N", help="rows a batch (64); with --evaluate tokens a pass (16384)")
-    _add_device(parser)
-    add("--json", action="store_true", help="one JSON object a generation, one a line")
-    add("--quiet", action="store_true", help="no warnings about the direction")
-
-
-def _refuse(args: argparse.Namespace) -> None:
-    """Refuse what cannot be before torch is loaded: a slip of the pen should not cost ten seconds.
-
-    An option that changes nothing is refused too, for it would be believed to.
-    """
-    for broken, message in _rules(args):
-        if broken:
-            raise UsageError(message)
-
-
 def _rules(args: argparse.Namespace) -> Iterator[tuple[Any, str]]:
-    """Whether a rule is broken, and what to do about it."""
+    """Whether a rule is broken, and what to do about it; an option that changes nothing would be believed to."""
     for alpha in args.alpha or []:
         yield not math.isfinite(alpha), f"--alpha {alpha}: give finite numbers"
     yield not 0 < args.claim < 1, f"--claim {args.claim}: give a share between 0 and 1"
@@ -183,8 +109,10 @@ def _rules(args: argparse.Namespace) -> Iterator[tuple[Any, str]]:
 
 
 def run_steer(args: argparse.Namespace) -> int:
-    """Steer and print, or run the protocol."""
-    _refuse(args)
+    """Steer and print, or run the protocol; refused before torch is loaded: a slip should not cost ten seconds."""
+    for broken, message in _rules(args):
+        if broken:
+            raise UsageError(message)
     from cape_lib.lm import models, steering, texts
 
     for file in [*([args.save] if args.save else []), *map(Path, (args.export or [])[1:])]:

@@ -1,4 +1,4 @@
-"""`cape claims`, `frontier`, `hfield`, `predictions`, `refresh`: what was published, by the scores of today."""
+"""`cape claims`, `frontier`, `predictions`, `refresh`: what was published, by the scores of today."""
 
 from __future__ import annotations
 
@@ -22,25 +22,6 @@ if TYPE_CHECKING:
     from cape_lib.predictions import Scored
 
 CLAIMED_BY = ("lab", "independent")
-EPILOG = {
-    "refresh": """\
-examples:
-  cape refresh --dry-run                       what would change, and which predictions it would turn
-  cape refresh                                 the sources that are on, into data/
-  cape refresh --only artificial-analysis      a source that needs a key of your own, from its environment variable
-
-A cell that a person corrected (table refresh_corrected) stays. A source that is away, changed its shape or lost models
-is refused by name, and nothing is written."""
-}
-
-
-def options_claims(parser: argparse.ArgumentParser) -> None:
-    """Options of `cape claims`."""
-    which = "claims, e.g. C19 C33, or O01 of this book (default: all that were published)"
-    panels = "published, deduplicated or uniform for base models; published, corrected, sourced, current or independent"
-    parser.add_argument("ids", nargs="*", metavar="ID", help=which)
-    parser.add_argument("--panel", metavar="PANEL", help=f"{panels} for the frontier (default: published)")
-    parser.add_argument("--json", action="store_true", help="a list of objects in place of text")
 
 
 def run_claims(args: argparse.Namespace) -> tuple[list[dict[str, Any]], Iterator[str]]:
@@ -85,21 +66,6 @@ def _claims(verdicts: list[Verdict], *, whole: bool) -> Iterator[str]:
         yield f"\n{len(verdicts)} claims. Number: {', '.join(numbers)}"
         yield f"Conclusion: {', '.join(conclusions)}"
         yield f"{sum(one.stands for one in verdicts)} stand: the number is reproduced and the conclusion withstands"
-
-
-def options_predictions(parser: argparse.ArgumentParser) -> None:
-    """--as-of, --claimed-by, --panel, --json, as `cape frontier` has them too."""
-    panels = "published, corrected, sourced, current or independent (default %(default)s)"
-    parser.add_argument("--as-of", metavar="DATE", help="only what was released by then, e.g. 2026-05-31 or 2026-05")
-    parser.add_argument("--claimed-by", metavar="WHO", help="only scores stated by the lab, or by an independent party")
-    parser.add_argument("--panel", default="current", help=panels)
-    parser.add_argument("--json", action="store_true", help="print JSON")
-
-
-def options_frontier(parser: argparse.ArgumentParser) -> None:
-    """Options of `cape frontier`."""
-    options_predictions(parser)
-    parser.add_argument("--lab", help="only this lab's releases, in order, with the changes of h")
 
 
 def _claimed_by(args: argparse.Namespace) -> str | None:
@@ -192,46 +158,6 @@ def _between(value: float, low: float, high: float) -> str:
     return f"{number(value)} [{number(low)}, {number(high)}]"
 
 
-def options_hfield(parser: argparse.ArgumentParser) -> None:
-    """Options of `cape hfield`."""
-    parser.add_argument("--swe", required=True, metavar="PERCENT", help="SWE-bench Verified, 0 to 100")
-    parser.add_argument("--gpqa", required=True, metavar="PERCENT", help="GPQA Diamond, 0 to 100")
-    lines = "frozen (as printed, default), published, refit, corrected, sourced or current"
-    parser.add_argument("--line", default="frozen", help=lines)
-    parser.add_argument("--lab", help="show this lab's earlier releases before it")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-
-
-def run_hfield(args: argparse.Namespace) -> tuple[dict[str, Any], Iterator[str]]:
-    """h with its interval, line, phase and advice; as JSON an object with h, low, high, line, panel, date,
-    expected, noise_sd, phase, emphasis, advice and, with a lab, its trajectory."""
-    from cape_lib.cli.diagnose import release
-
-    result = release(args)
-    last, line = result["rows"][-1], result["line"]
-    names = ("h", "expected", "ordinary_low", "ordinary_high", "noise_sd", "phase", "emphasis")
-    answer = {name: last[name] for name in names}
-    answer |= {"low": last["interval"]["low"], "high": last["interval"]["high"], "line": line["name"]}
-    answer |= {"panel": line["panel"], "date": line["date"], "advice": [rule["advice"] for rule in result["advice"]]}
-    answer |= {"trajectory": result["trajectory"]} if args.lab else {}
-
-    def lines() -> Iterator[str]:
-        interval = f"[{answer['low']:+.1f}, {answer['high']:+.1f}]"
-        yield f"h = {last['h']:+.1f} points {interval}, {line['name']} line of {line['date']}"
-        ordinary = f"{last['ordinary_low']:.1f} to {last['ordinary_high']:.1f}"
-        noise = f"sampling noise of h {last['noise_sd']:.1f} points (sd)"
-        yield f"expected GPQA Diamond {last['expected']:.1f}, of 95 % of releases {ordinary}; {noise}"
-        yield f"phase: {', '.join(dict.fromkeys((last['phase'], last['emphasis'])))}"
-        for rule in result["advice"]:
-            yield f"advice ({rule['strength']}): {rule['advice']}"
-        if not last["outside"]:
-            yield "The interval holds zero: releases of the panel lie this far from the line without any cause to name."
-        for row in answer.get("trajectory", ()):
-            yield f"  {row['date'] or '':<11} {row['model']:<24} h = {row['h']:+5.1f} ({row['kind']})"
-
-    return answer, lines()
-
-
 def run_predictions(args: argparse.Namespace) -> tuple[list[dict[str, Any]], Iterator[str]]:
     """The predictions; as JSON a list of objects with id, name, status, value, low, high, n, resolves_by, reason,
     sources, bounds (what a missing score would decide), hangs_on (what turns the status) and windows; those of the
@@ -280,13 +206,6 @@ def _prediction(one: Scored, hanging: dict[int | str, str]) -> Iterator[str]:
     if one.pass_share == one.pass_share:
         shares = f"{one.pass_share:.0%} pass, {one.fail_share:.0%} fail"
         yield f"   repeats resolved today: {shares} ({one.share_of}; no forecast)"
-
-
-def options_refresh(parser: argparse.ArgumentParser) -> None:
-    """Options of `cape refresh`."""
-    parser.add_argument("--only", metavar="SOURCE", help="one source of the table `refresh`, also one that is off")
-    parser.add_argument("--dry-run", action="store_true", help="show what would change, write nothing")
-    parser.add_argument("--json", action="store_true", help="print the changes as JSON")
 
 
 def run_refresh(args: argparse.Namespace) -> tuple[dict[str, Any], Iterator[str]]:

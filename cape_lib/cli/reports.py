@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cape_lib.cli import importing, page_to_open, pair_of, progress
@@ -17,40 +16,6 @@ if TYPE_CHECKING:
 
     from cape_lib.tables import Scores
 
-EPILOG = {
-    "family": """\
-examples:
-  cape family scores.csv --name MyModel -o report/
-  cape family results/ --name MyModel --params my-7b=6.9 -o report/
-  cape family scores.csv --name MyModel --x arc_challenge --y winogrande -o report/
-  cape family scores.csv --name MyModel -p panel=uniform -o report/
-  cape family scores.csv --name MyModel --audit -o report/
-  cape family checkpoints.csv --name MyRun --axis tokens -o report/
-  cape family scores.csv --name Corpora --pairs recipe -o report/
-
-SCORES are tables (CSV, Markdown, JSON, .xlsx: model, params_b and benchmarks in percent), results files of
-lm-evaluation-harness and other tools (see cape import), or folders of them. HellaSwag and TruthfulQA of three sizes
-or more bring chapters 1 to 3; SWE-bench and GPQA chapters 6 and 7.""",
-    "sweep": """\
-examples:
-  cape sweep scores.csv -o out/
-  cape sweep --panel uniform -o out/                       the 47 families of the uniform panel
-  cape sweep checkpoints.csv --axis tokens -o out/         every run of a table of checkpoints
-  cape sweep scores.csv --report -o out/                   a full report of each family too
-  cape sweep scores.csv --scheduler tcp://host:8786 -o out/
-
-Stopped in the middle, the same command goes on where it was: finished families are not run again.""",
-}
-
-
-def options_book(parser: argparse.ArgumentParser) -> None:
-    """Options of `cape book`."""
-    where = "folder of the book (default: _build; the page to open is DIR/html/index.html)"
-    parser.add_argument("-o", "--output", type=Path, default=Path("_build"), metavar="DIR", help=where)
-    parser.add_argument("-j", "--jobs", type=int, default=2, metavar="N", help="kernels at a time (default: 2)")
-    parser.add_argument("--fresh", action="store_true", help="execute and build everything again")
-    parser.add_argument("--quiet", action="store_true", help="print nothing but the page to open")
-
 
 def run_book(args: argparse.Namespace) -> None:
     """Build the book and print the path of the page to open."""
@@ -60,22 +25,6 @@ def run_book(args: argparse.Namespace) -> None:
     from cape_lib.report import publish
 
     print(page_to_open(publish.book(args.output, jobs=args.jobs, fresh=args.fresh, quiet=args.quiet)))
-
-
-def options_family(parser: argparse.ArgumentParser) -> None:
-    """Options of `cape family`."""
-    add = parser.add_argument
-    add("scores", nargs="+", metavar="SCORES", help="tables, results files or folders of them")
-    add("--name", required=True, help="what to call the family in the report")
-    add("-o", "--output", required=True, type=Path, metavar="DIR", help="folder of the report")
-    importing.add_pair_options(parser)
-    named: dict[str, Any] = {"dest": "parameters", "action": "append", "default": [], "metavar": "NAME=VALUE"}
-    add("-p", **named, help="a parameter of the chapters")
-    add("--audit", action="store_true", help="add the audit of each chapter: every estimator and claim")
-    add("--force", action="store_true", help="replace an older report in DIR")
-    add("--json", action="store_true", help="print what metrics.json holds")
-    add("-q", "--quiet", action="store_true", help="no notes, no progress")
-    importing.add_reading_options(parser)
 
 
 def run_family(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
@@ -94,22 +43,6 @@ def run_family(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     for note in () if args.json else metrics["notes"]:
         print(f"note: {note}", file=sys.stderr)
     return metrics, [*(part["diagnosis"]["answers"]["headline"] for part in metrics["parts"]), page]
-
-
-def options_sweep(parser: argparse.ArgumentParser) -> None:
-    """Options of `cape sweep`."""
-    add = parser.add_argument
-    add("scores", nargs="*", metavar="SCORES", help="tables, results files or folders of them")
-    add("-o", "--output", required=True, type=Path, metavar="DIR", help="folder of the answers")
-    add("--panel", metavar="NAME", help="sweep a panel of the book in place of SCORES")
-    importing.add_pair_options(parser, pairs=False)
-    add("--report", action="store_true", help="the chapters' report of each family too")
-    place = parser.add_mutually_exclusive_group()
-    place.add_argument("--scheduler", metavar="ADDRESS", help="a dask scheduler that runs, such as tcp://host:8786")
-    place.add_argument("--workers", type=int, metavar="N", help="most local processes, where they pay (default: 8)")
-    add("--json", action="store_true", help="print what sweep.json holds")
-    add("-q", "--quiet", action="store_true", help="no notes, no progress")
-    importing.add_reading_options(parser)
 
 
 def run_sweep(args: argparse.Namespace) -> tuple[dict[str, Any], Iterator[str], int]:

@@ -160,11 +160,13 @@ def neighbours(size: float, x: float, y: float, most: int = 5) -> list[Plain]:
 # ---- frontier releases ----
 
 
-def diagnose_release(releases: Sequence[Mapping[str, Any]], *, line: str = "frozen", lab: str | None = None) -> Plain:
+def diagnose_release(
+    releases: Sequence[Mapping[str, Any]] | pd.DataFrame, *, line: str = "frozen", lab: str | None = None
+) -> Plain:
     """h of one release or of a lab's sequence, with prediction interval, under a named line.
 
-    releases: oldest first; model (name), swe_bench_verified, gpqa_diamond (percent), optionally hle, ifeval, date;
-        already checked.  line: a name of `frontier.LINES`.
+    releases: oldest first; model (name), swe_bench_verified, gpqa_diamond (percent), optionally hle, ifeval, date (or
+        release_date); already checked.  line: a name of `frontier.LINES`.
     lab: a lab of the panel: its known releases come first in the trajectory.
     Returns plain data: `rows` (one a release: expected, the range of 95 % of releases, h, interval, noise_sd, phase,
     emphasis, curves), `line`,
@@ -211,9 +213,11 @@ def _known() -> pd.DataFrame:
     return tables.frontier(FRONTIER_PANEL).dropna(subset=[X, Y])
 
 
-def _frame(releases: Sequence[Mapping[str, Any]], known: pd.DataFrame) -> pd.DataFrame:
+def _frame(releases: Sequence[Mapping[str, Any]] | pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     """The releases as a table in their order; without a date a known release has its own, else it comes after all."""
-    frame = pd.DataFrame(releases).reindex(columns=["model", "date", *tables.FRONTIER_BENCHMARKS])
+    frame = pd.DataFrame(releases)
+    frame = frame.assign(date=frame["release_date"].map(str, na_action="ignore")) if "release_date" in frame else frame
+    frame = frame.reindex(columns=["model", "date", *tables.FRONTIER_BENCHMARKS])
     scores = frame[list(tables.FRONTIER_BENCHMARKS)].astype(float)
     names = frame["model"].astype(object).where(frame["model"].notna() & frame["model"].ne(""), None)
     frame = frame.assign(**scores, model=names)

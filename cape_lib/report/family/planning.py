@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -133,6 +133,16 @@ def _part(scores: Scores, x: str, y: str, *, name: str) -> Part:
         raise MissingError(_too_few(rows, x, y, name, along, ladder.left_out))
     kind: Kind = "path" if not along.by_size else "base" if (x, y) == BASE_PAIR else "pair"
     return Part(kind, x, y, rows, ladder.left_out, ladder.notes, along)
+
+
+def notes_of(wanted: Iterable[Part], without: str) -> list[str]:
+    """What became of rows that are no point of an analysis; without: what is said of models that lack a score."""
+    notes = []
+    for part in wanted:
+        if part.left_out:
+            notes.append(f"{without} {tables.label(part.x)} or {tables.label(part.y)}: {', '.join(part.left_out)}")
+        notes += part.notes
+    return list(dict.fromkeys(notes))
 
 
 def as_scores(checked: Scores | pd.DataFrame) -> Scores:
@@ -315,10 +325,6 @@ def plan(
     analyses = parts(rows, name=name, x=pair[0] if pair else None, y=pair[1] if pair else None)
     if not rows.axis.by_size:
         analyses = [replace(part, beside=whole.frame) for part in analyses]
-    for part in analyses:
-        if part.left_out:
-            what = f"{tables.label(part.x)} or {tables.label(part.y)}"
-            notes.append(f"left out for want of {what}: {', '.join(part.left_out)}")
-        notes += part.notes
+    notes += notes_of(analyses, "left out for want of")
     books = chapters(analyses, folder, name=shown, asked=asked, audit=audit)
     return Plan(shown, rows, tuple(analyses), books, tuple(dict.fromkeys(notes)))

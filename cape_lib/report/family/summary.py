@@ -13,7 +13,6 @@ from cape_lib import tables
 from cape_lib.base import boundary, coupling
 from cape_lib.dashboard.known import diagnose_release
 from cape_lib.dashboard.one_family import diagnose_family, diagnose_pairs, open_pairs, sentence
-from cape_lib.dashboard.wording import records
 from cape_lib.output import plain
 from cape_lib.report.family.measuring import next_point, next_size, stderr_columns
 from cape_lib.report.family.planning import Part
@@ -52,9 +51,7 @@ def diagnose(part: Part) -> dict[str, Any]:
     if part.kind == "frontier":
         name = str(rows["family"].iloc[0])
         lab = name if name in set(tables.frontier("current")["lab"]) else None
-        releases = rows.filter(["model", x, y, "hle", "ifeval"]).assign(date=rows.get("release_date"))
-        releases["date"] = releases["date"].map(str, na_action="ignore")
-        answer |= {"diagnosis": diagnose_release(records(releases), lab=lab)}
+        answer |= {"diagnosis": diagnose_release(rows, lab=lab)}
     elif part.kind == "path":
         path = diagnose_family(rows, x=x, y=y, along=part.along, beside=part.beside)
         answer |= {"axis": part.along.name, "diagnosis": path, "next_point": next_point(rows, part.along, path)}

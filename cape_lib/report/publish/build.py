@@ -173,12 +173,9 @@ def _assemble(source: Path, executed: Mapping[str, str], stored: Path) -> None:
     deep = {name: re.sub(r"(?<![./])\.\./(book|notebooks)/", r"../../\1/", text) for name, text in executed.items()}
     texts = {name: deep[name] if name.count("/") > 1 else text for name, text in executed.items()}
     texts |= {"_config.yml": _settings(), f"book/_static/{BUNDLE}": vega_bundle(stored)}
-    for name, path in book_sources().items():
+    for name, content in (book_sources() | texts).items():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, source / name)
-    for name, text in texts.items():
-        (source / name).parent.mkdir(parents=True, exist_ok=True)
-        (source / name).write_text(text, encoding="utf-8")
+        (source / name).write_bytes(content.encode() if isinstance(content, str) else content.read_bytes())
 
 
 def _pages(work: Path, out: Path, lock: int) -> Path:

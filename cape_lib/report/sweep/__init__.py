@@ -33,7 +33,7 @@ from cape_lib import tables
 from cape_lib.errors import CapeError, MissingError, ScoresError, SurroundingsError, UsageError
 from cape_lib.output import digest, whole_folder, write_json
 from cape_lib.report import inside, need_book
-from cape_lib.report.family.planning import as_scores
+from cape_lib.report.family.planning import as_scores, notes_of
 from cape_lib.tables import Scores
 from cape_lib.tables.axes import PARAMS, axis_named
 
@@ -143,13 +143,7 @@ def _diagnosed(task: Task) -> dict[str, Any]:
     scores = Scores(frame, name=task.family, allow_mixed=task.allow_mixed, size=task.size, axis=axis)
     x, y = task.pair or (None, None)
     parts = family.parts(scores, name=task.family, x=x, y=y)
-    notes = []  # what became of rows that are no point of the analysis
-    for part in parts:
-        if part.left_out:
-            what = f"{tables.label(part.x)} or {tables.label(part.y)}"
-            notes.append(f"without {what}: {', '.join(part.left_out)}")
-        notes += part.notes
-    about: dict[str, Any] = {"models": frame["model"].tolist(), "notes": list(dict.fromkeys(notes))}
+    about: dict[str, Any] = {"models": frame["model"].tolist(), "notes": notes_of(parts, "without")}
     if not task.report:
         return about | {"parts": [family.diagnose(part) for part in parts]}
     with tempfile.TemporaryDirectory(prefix="cape-sweep-") as folder:

@@ -64,7 +64,7 @@ def figures(done: Sequence[Answer]) -> list[Any]:
         return []
     first = ladders[0]["parts"][0]
     alike = [one for one in ladders if (one["parts"][0]["x"], one["parts"][0]["y"]) == (first["x"], first["y"])]
-    steps = pd.DataFrame([step for answer in alike for step in _steps(answer)])
+    steps = pd.concat(map(_steps, alike), ignore_index=True)
     families = [answer["family"] for answer in alike[:MOST_CHARTS]]
     pair = {"x": first["x"], "y": first["y"]}
     return [small_multiples(steps, **pair, families=families, total=len(ladders), along=_axis(ladders))]
@@ -74,22 +74,15 @@ def _axis(answers: Sequence[Answer]) -> Axis:
     return axis_named(next((answer["axis"] for answer in answers if "axis" in answer), PARAMS.name))
 
 
-def _steps(answer: Answer) -> list[dict[str, Any]]:
+def _steps(answer: Answer) -> pd.DataFrame:
     """A row a step for the small charts."""
     diagnosis = answer["parts"][0]["diagnosis"]
-    path = diagnosis["kind"] == "path"
-    first, last, points = ("first", "last", "points") if path else ("smaller", "larger", "sizes")
-    points = diagnosis[points]
-    return [
-        {
-            "family": answer["family"],
-            "smaller": step[first],
-            "larger": step[last],
-            **{f"{score}_{end}": at[score] for end, at in (("from", low), ("to", high)) for score in ("x", "y")},
-            **{name: step[name] for name in ("gamma", "p_negative", "phase")},
-        }
-        for step, low, high in zip(diagnosis["steps"], points[:-1], points[1:], strict=True)
-    ]
+    points = pd.DataFrame(diagnosis["points" if diagnosis["kind"] == "path" else "sizes"])[["x", "y"]]
+    steps = pd.DataFrame(diagnosis["steps"]).rename(columns={"first": "smaller", "last": "larger"})
+    steps = steps[["smaller", "larger", "gamma", "p_negative", "phase"]].assign(family=answer["family"])
+    ends = points[:-1].reset_index(drop=True), points[1:].reset_index(drop=True)
+    steps = steps.join(ends[0].add_suffix("_from")).join(ends[1].add_suffix("_to"))
+    return steps.astype({"gamma": float, "p_negative": float})
 
 
 def table(done: Sequence[Answer]) -> pd.DataFrame:
