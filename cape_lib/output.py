@@ -92,12 +92,12 @@ def whole_folder(out: Path) -> Iterator[Path]:
     if before.is_dir() and not out.exists():
         os.rename(before, out)
     for left in parent.glob(f".{out.name}.*.part"):
-        with contextlib.suppress(OSError), _locked(left):
+        with contextlib.suppress(OSError), locked(left):
             shutil.rmtree(left, ignore_errors=True)
     draft = Path(tempfile.mkdtemp(dir=parent, prefix=f".{out.name}.", suffix=".part"))
     draft.chmod(0o755)
     try:
-        with _locked(draft):
+        with locked(draft):
             yield draft
         shutil.rmtree(before, ignore_errors=True)
         if out.exists():
@@ -110,13 +110,22 @@ def whole_folder(out: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Within the block no other process has the lock of the folder; OSError where one has it already."""
+def locked(folder: Path, *, held: Callable[[], None] | None = None) -> Iterator[int]:
+    """Within the block no other process has the lock of the folder, which goes with the process however that ends.
+
+    Yields the lock's descriptor. held: called where another process has it, to wait for that; without it OSError.
+    """
     import fcntl
 
     handle = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if held is None:
+                raise
+            held()
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield handle
     finally:
         os.close(handle)

@@ -62,7 +62,8 @@ def _filled(**where: Any) -> str:
     text = json.dumps(used, separators=(",", ":"), ensure_ascii=False, allow_nan=False).replace("</", "<\\/")
     page = Template(files("cape_lib.dashboard").joinpath("dashboard.html").read_text("utf-8"), autoescape=True)
     names = {"style": STYLE, "scripts": SCRIPTS, "tabs": list(used["forms"]), "views": used["views"]}
-    return page.render(examples=used["examples"], kit=text, **names, **where)
+    filled: str = page.render(examples=used["examples"], kit=text, **names, **where)
+    return filled
 
 
 def show(place: str = "live") -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import io
 import os
 import re
@@ -11,13 +9,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 from cape_lib.errors import CapeError
 from cape_lib.imports import IRI, without
-from cape_lib.output import digest, once, whole_folder, write_whole
+from cape_lib.output import digest, locked, once, whole_folder, write_whole
 from cape_lib.report.publish import execution
 from cape_lib.signs import literal
 from cape_lib.tables.files import data_dir
@@ -55,7 +53,7 @@ def book(out: Path = Path("_build"), *, jobs: int = 2, fresh: bool = False, quie
     tell = execution.speaker(quiet)
     out = Path(os.path.abspath(out))
     out.mkdir(parents=True, exist_ok=True)
-    with _alone(out, tell) as lock:
+    with locked(out, held=lambda: tell(f"another build is at work in {out}; waiting for it")) as lock:
         work, html = out / ".work", out / "html"
         shutil.rmtree(work, ignore_errors=True)
         executed = _executed(out / "executed", jobs=jobs, fresh=fresh, tell=tell)
@@ -103,7 +101,7 @@ def vega_bundle(cache: Path | None = None) -> str:
         import vl_convert
 
         # Wrapped: the bundle's short names must not become names of the page.
-        bundle: str = vl_convert.javascript_bundle(vl_version=VEGA_LITE)
+        bundle: str = vl_convert.javascript_bundle(vl_version=VEGA_LITE)  # type: ignore[call-arg]
         return ("(function () {\n" + bundle.replace("</script", "<\\/script") + "\n})();\n").encode()
 
     return once(cache and cache / f"vega-{version('vl-convert-python')}-{VEGA_LITE}.js", bundled).decode()
@@ -196,18 +194,6 @@ def _pages(work: Path, out: Path, lock: int) -> Path:
         warnings = list(dict.fromkeys(warnings))[:12] or plain.splitlines()[-5:]
         raise CapeError(f"jupyter-book stopped; all it said is in {log}: " + "; ".join(warnings))
     return work / "_build" / "html"
-
-
-@contextlib.contextmanager
-def _alone(out: Path, tell: execution.Tell) -> Iterator[int]:
-    """One build at a time in one folder; the lock goes with the process, however that ends."""
-    with (out / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            tell(f"another build is at work in {out}; waiting for it")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield lock.fileno()
 
 
 def _read(path: Path) -> str:

@@ -79,10 +79,10 @@ def _steps(answer: Answer) -> pd.DataFrame:
     diagnosis = answer["parts"][0]["diagnosis"]
     points = pd.DataFrame(diagnosis["points" if diagnosis["kind"] == "path" else "sizes"])[["x", "y"]]
     steps = pd.DataFrame(diagnosis["steps"]).rename(columns={"first": "smaller", "last": "larger"})
-    steps = steps[["smaller", "larger", "gamma", "p_negative", "phase"]].assign(family=answer["family"])
-    ends = points[:-1].reset_index(drop=True), points[1:].reset_index(drop=True)
-    steps = steps.join(ends[0].add_suffix("_from")).join(ends[1].add_suffix("_to"))
-    return steps.astype({"gamma": float, "p_negative": float})
+    steps = steps.assign(family=answer["family"]).astype({"gamma": float, "p_negative": float})
+    ends = points[:-1].add_suffix("_from"), points[1:].reset_index(drop=True).add_suffix("_to")
+    names = ["family", "smaller", "larger", *ends[0], *ends[1], "gamma", "p_negative", "phase"]
+    return steps.join(list(ends))[names]
 
 
 def table(done: Sequence[Answer]) -> pd.DataFrame:
@@ -153,7 +153,7 @@ def sortable(families: pd.DataFrame, answers: Sequence[Answer], folder: Path) ->
             return Markup('<a href="{}">{}</a>').format(pages[key], key), key
         return typeset(text if isinstance(text, str) else shown(text, FORMS[head])), key
 
-    heads = list(families)
+    heads = [str(name) for name in families]
     cells = [[cell(*one) for one in zip(row, heads, strict=True)] for row in families.itertuples(index=False)]
     look = {"numbers": [head in FORMS for head in heads], "keys": [[key for _, key in row] for row in cells]}
     return HTML(html_table(heads, [[text for text, _ in row] for row in cells], label="Every family", **look))
