@@ -27,14 +27,19 @@ def pays(steps: pd.DataFrame, model: FamilyModel) -> Answer:
         lead = "Often, not always: better reasoning costs truthfulness in small models more often than in large ones"
     elif large["low"] > small["high"]:
         lead = "No: better reasoning costs truthfulness in large models more often than in small ones"
+    end = boundary.turn(model)
+    if not np.isnan(scale.estimate) and boundary.misfit(model, steps, signs_by_tokens(steps)):
+        end = (
+            f"a fit over {model.families} families, at {boundary.at_tokens(model):.0f} billion training tokens (pieces of "
+            f"words), has them end at {boundary.size(scale.estimate)}, {boundary.reach(scale)} (95 %), and misses a part "
+            "of these steps (chapter 2): no size to plan by"
+        )
     sentence = (
         f"**{lead}.** Compare each model with the next larger one of its family. Better reasoning came with less "
         f"truthfulness in {small['negative']} of {small['steps']} such steps below 3.5 billion parameters (B), in "
         f"{middle['negative']} of {middle['steps']} from there to 10 B, in {large['negative']} of "
-        f"{large['steps']} above. The papers say that the losses end at 3.5 B. {borne}: {boundary.turn(model)}."
+        f"{large['steps']} above. The papers say that the losses end at 3.5 B. {borne}: {end}."
     )
-    if boundary.misfit(model, steps, signs_by_tokens(steps)):
-        sentence += " That fit misses a part of these steps (chapter 2), so this is no size to plan by."
     interval = (
         f"95 % intervals: {small['low']:.0%} to {small['high']:.0%} of the steps below 3.5 B, {large['low']:.0%} to "
         f"{large['high']:.0%} above 10 B."
