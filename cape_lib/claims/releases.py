@@ -290,12 +290,14 @@ def release_corrected(panel: str, model: str, *, above: float | None = None) -> 
 
 
 def order_by_chance(panel: str) -> Iterator[Stress]:
-    """The kind of move that shuffled releases make least often, and whether as often as it was seen."""
+    """The kind of move that shuffled releases make least often, and whether as often as it was seen (p after Holm, for
+    there are two kinds to pick from)."""
     dated = tables.dated_by_makers(tables.frontier(panel))
     placed = frontier.trajectories(dated, chosen=frontier.fit_line(rows_of(panel)))
     null = frontier.order_null(placed, resamples=999).query("kind != 'open'")
+    null["p"] = stats.corrected(null["p"])
     for rarest in null.sort_values("p", kind="stable").head(1).to_dict("records"):
-        lost, p = rarest["p"] > 0.05, stats.p_text(rarest["p"])
+        lost, p = rarest["p"] > 0.05, stats.p_text(rarest["p"], correction="Holm")
         yield stress("shuffled order", rarest["observed"], n=len(placed), lost=lost, rarest=rarest, p=p)
 
 
