@@ -694,7 +694,7 @@ def test_the_answer_on_predictions_counts_what_is_settled() -> None:
     waiting = [replace(one, status=chapter_7.CANNOT) for one in scored]
     assert chapter_7.answer(waiting, elsewhere).sentence.startswith("**None is settled**")
     assert chapter_7.by_setting(elsewhere) == ([3], [1], [2])
-    says = "3 keeps its side in all 2 settings; 1 changes sides; 2 cannot be scored in all."
+    says = "no. 3 keeps its side in all 2 settings; no. 1 changes sides; no. 2 cannot be scored in all."
     assert chapter_7.hangs(elsewhere) == f"Of the predictions, {says}"
     assert "keep" not in chapter_7.hangs(elsewhere[elsewhere["id"] == 1])
 

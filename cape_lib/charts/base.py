@@ -124,7 +124,7 @@ def correlation_by_cut(sweep: pd.DataFrame, *, source: str, leap: str = "") -> F
     side = forms.colours("side", ("below", "above"), TWO_SIDES, title="models")
     drawn = band(table, x, upright("r", "Pearson r", [-1, 1]), colour=side, point=True)
     flips, sure = int(sweep["flips"].sum()), int(sweep["flips_surely"].sum())
-    title = f"The sign flips at {flips} of the {len(sweep)} cuts tried, at {sure} of them beyond both intervals"
+    title = f"The sign flips at {flips} of the {len(sweep)} cuts tried, at {sure} of them with both intervals off zero"
     title += ": no single size stands out" if flips > 1 else ""
     n = f"{int(max(table['n'], default=0))} models on one side at most"
     caption = f"{leap} Bands: 95 %, families left out in turn. {few_families()}".lstrip()

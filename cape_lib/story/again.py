@@ -129,7 +129,7 @@ def effort_moral(rows: pd.DataFrame) -> str:
     return (
         f"At the same weights more effort {knows} what is known in {known} of {count[KNOWS]['n']} models and {admits} "
         f"the share admitted in {admitted}{_switched_on(rows)}."
-        f"{' Whether more effort makes up more depends on the measure.' if two_ways else ''}"
+        f"{' Whether more effort invents more depends on the measure.' if two_ways else ''}"
     )
 
 
@@ -146,7 +146,7 @@ def _switched_on(rows: pd.DataFrame) -> str:
         return ""
     way, most = most_moved(on)
     makers = on["makers_up"] if way == "raises" else on["makers"] - on["makers_up"]
-    averaged = f"(averaged by maker, in {makers} of {on['makers']})"
+    averaged = f"(averaged by maker, for {makers} of {on['makers']})"
     return f"; switching thinking on {way} that share in {most} of {on['n']} pairs {averaged}"
 
 

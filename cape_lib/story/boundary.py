@@ -208,7 +208,7 @@ def all_families(model: FamilyModel) -> str:
     moved = [f"{' '.join(TERMS[name])} with {with_interval(one, signed=True)}" for name, one in _terms(model).items()]
     return (
         f"{capital('; '.join(f'{one} of gamma' for one in moved))}. Families differ by {with_interval(model.spread())} "
-        f"(standard deviation): that a new one has no upward turn between 0.1 and 100 B has a "
+        f"(standard deviation): a new one has no upward turn between 0.1 and 100 B with a "
         f"probability of {model.p_no_turn():.0%}."
     )
 
@@ -250,7 +250,7 @@ def tokens(shares: pd.DataFrame, *, short: bool = False) -> str:
         f"Up to 10 B, **{few}** steps are negative in families trained on fewer than {TOKEN_EDGE:g} billion tokens, "
         f"and {many} in families trained on more: there tokens "
         f"{'go' if apart > 0.2 else 'hardly go'} along with the sign."
-        f"{f' Above 10 B, {large} are.' if large else ''}"
+        f"{f' Above 10 B it is {large}.' if large else ''}"
         f"{'' if short else ' Whether they cause it, a table of families cannot tell.'}"
     )
 

@@ -75,9 +75,9 @@ def answer(h: pd.DataFrame, tests: pd.DataFrame, after: pd.DataFrame, own: pd.Da
         )
         return Answer(sentence, "single case", interval)
     outside = int(h["outside"].sum())
-    lead = "For few releases can that be told" if outside <= 0.2 * len(h) else "For many releases that can be told"
+    lead = "Few releases stand out" if outside <= 0.2 * len(h) else "Many releases stand out"
     if binom.sf(outside - 1, len(h), 0.05) > LEVEL:
-        lead = "For no more releases can that be told than chance gives"
+        lead = "No more releases stand out than by chance"
     sentence = (
         f"**{lead}**: {outside} of {len(h)} {verb(outside, 'lie')} outside the range that the others predict, where "
         f"chance alone gives {len(h) / 20:.1f}. Labs: on these rows {labs_differ(tests, short=True)}; with corrected "
@@ -108,8 +108,8 @@ def release(name: str, one: pd.Series) -> str:
     return (
         f"{name}: the {one.line} line expects {one.expected:.1f} % on {label(Y)}, so h = **{one.h:+.1f}** points. 95 % "
         f"of releases with that coding score fall between {one.ordinary_low:.0f} and {one.ordinary_high:.0f} %, h from "
-        f"{low:+.0f} to {high:+.0f}: {reading}. The same scatter about its own score, narrower near 0 and 100 %, is "
-        f"the interval of h, {bracket(_h(one), digits=1, signed=True)}."
+        f"{low:+.0f} to {high:+.0f}: {reading}. Its own interval, that scatter about its score and narrower near 0 and "
+        f"100 %, is {bracket(_h(one), digits=1, signed=True)}."
     )
 
 
@@ -240,7 +240,7 @@ def paths(steps: pd.DataFrame, scatter: tuple[float, int]) -> str:
     return (
         f"Of {len(pairs)} changes of h from one release of a lab to its next, "
         f"{ten} {verb(ten, 'were')} larger than the papers' ten points and **{beyond}** larger "
-        f"than the usual scatter of a lab's own releases. Among five releases, a change up to {limit:.0f} points comes "
+        f"than the usual scatter of a lab's own releases. Among five of a lab, a change up to {limit:.0f} points comes "
         f"by chance."
     )
 

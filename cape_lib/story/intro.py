@@ -31,8 +31,8 @@ def pays(steps: pd.DataFrame, model: FamilyModel) -> Answer:
     if not np.isnan(scale.estimate) and boundary.misfit(model, steps, signs_by_tokens(steps)):
         end = (
             f"a fit over {model.families} families, at {boundary.at_tokens(model):.0f} billion training tokens (pieces "
-            f"of words), has them end at {boundary.size(scale.estimate)}, {boundary.reach(scale)} (95 %), and misses a "
-            "part of these steps (chapter 2): no size to plan by"
+            f"of words), puts that end at {boundary.size(scale.estimate)}, {boundary.reach(scale)} (95 %), but does "
+            "not fit a part of these steps (chapter 2): no size to plan by"
         )
     sentence = (
         f"**{lead}.** Compare each model with the next larger one of its family. Better reasoning came with less "

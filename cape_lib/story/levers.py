@@ -163,8 +163,8 @@ def width_null(ladders: pd.DataFrame) -> str:
     their = "its" if len(above) == 1 else "their"
     return (
         f"After the division r is positive in {positive.sum()} of {len(ladders)} families: {turned} "
-        f"{verb(turned, 'turn')} positive, {already} {verb(already, 'were')} so already. So it "
-        f"is when the scores are shuffled: in {shuffled} of {len(ladders)} families, more than 99 % of the shuffles. "
+        f"{verb(turned, 'turn')} positive, {already} {verb(already, 'were')} so already. Shuffled "
+        f"scores do the same: in {shuffled} of {len(ladders)} families r is positive in over 99 % of the shuffles. "
         f"**{len(above)}** {verb(len(above), 'do')} better than 95 % of {their} own shuffles{named(above)}."
     )
 
@@ -174,8 +174,8 @@ def width_made(trend: Estimate, size: Estimate) -> str:
     return (
         "In the made world the width can be moved with the number of parameters held (wider models then have narrower "
         f"feed-forward layers, which is not told apart). A doubling of the width changes the right answers by "
-        f"{_points(trend)} ({pick(trend, 'a sure rise', 'a sure fall', 'no sure effect')}{_seen(trend)}); half as many "
-        f"parameters again at one width, by {_points(size)}. {trend.n} seeds."
+        f"{_points(trend)} ({pick(trend, 'a sure rise', 'a sure fall', 'no sure effect')}{_seen(trend)}); one and a "
+        f"half times the parameters at one width, by {_points(size)}. {trend.n} seeds."
     )
 
 
@@ -192,9 +192,9 @@ def curated(excess: pd.DataFrame, *, y: str) -> str:
 def architecture(rows: pd.DataFrame) -> str:
     """What the released measurements of one architecture say; `levers.architecture_rows`."""
     return (
-        f"For Gemma, {times(len(rows), 'value')} of one internal measurement "
-        f"{verb(len(rows), 'were')} released, {int(rows['tuned'].sum())} of tuned models, and none of a "
-        "standard-trained model of 13 B beside it. So whether an architecture moves the turn cannot be told."
+        f"For Gemma, {times(len(rows), 'value')} of one measurement inside the model (chapter 4) "
+        f"{verb(len(rows), 'were')} released, {int(rows['tuned'].sum())} of them tuned, and none of a "
+        "standard-trained model of 13 B to compare with. So whether an architecture moves the turn cannot be told."
     )
 
 

@@ -181,7 +181,7 @@ def last_words(probed: pd.DataFrame) -> str:
     chance = EVEN**2 * len(probed)
     more = "more than chance gives, so endings still tell" if len(known) > chance else "no more than chance gives"
     return (
-        "The placebo has a coupling where both its halves lie further from neutral text than noise alone puts them on "
+        "The placebo has a coupling where both its directions lie further from neutral text than noise puts them on "
         f"average: by chance in about {chance:.0f} of {len(probed)} blocks. Here in {len(known)}: {more}. In "
         f"{f'**{sure}**' if sure else 'none'} of these is the coupling beyond noise."
     )

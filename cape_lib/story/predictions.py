@@ -17,7 +17,7 @@ CANNOT = "cannot be scored yet"
 SWE = "swe_bench_verified"
 #: What the bar of a prediction holds.
 BARS = (
-    "A bar is 95 %: where models are resampled, scores measured again, or a spread freed of noise. It holds what is "
+    "A bar is a 95 % interval: models drawn again, scores measured again, or a spread less its noise. It holds what is "
     "known today; releases to come are not in it."
 )
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -136,7 +136,8 @@ def hangs(elsewhere: pd.DataFrame) -> str:
         f"{verb(len(turned), 'change')} sides": turned,
         "cannot be scored in all": lacking,
     }
-    return f"Of the predictions, {'; '.join(f'{listed(ids, most=9)} {what}' for what, ids in parts.items() if ids)}."
+    sides = (f"no. {listed(ids, most=9)} {what}" for what, ids in parts.items() if ids)
+    return f"Of the predictions, {'; '.join(sides)}."
 
 
 def hanging(scored: Sequence[Scored], on: dict[int | str, str]) -> str:

@@ -136,8 +136,8 @@ def controls_sure(trials: pd.DataFrame) -> str:
     learnt = trials[(trials["case"] == "learnt") & trials["contrast"].isin(THERE)]
     return (
         "Whoever chooses the controls chooses the verdict: shuffles that keep a part of the direction make it look "
-        f"weak. An older rule with such shuffles gives {learnt['effect_leaky'].sum()} of {len(learnt)} learnt runs, "
-        f"ours {learnt['effect'].sum()}. We changed it after a first design had been seen, before these models were "
+        f"weak. An older rule with such shuffles sees {learnt['effect_leaky'].sum()} of {len(learnt)} learnt "
+        f"directions, ours {learnt['effect'].sum()}. We changed it after a first design had been seen, before these models were "
         "trained."
     )
 
@@ -172,7 +172,7 @@ def real(runs: pd.DataFrame) -> str:
         f"*beat* its controls a direction must rank high among them (p up to 0.05) and lead their mean surely: "
         f"{len(won) or 'none'} of {len(runs)} do"
         f"{' (at one place and strength: one result, measured again)' if same else ''}, by p alone "
-        f"{int((runs['p'] <= LEVEL).sum())}{f' (not corrected for {len(runs)} looks)' if len(runs) > 1 else ''}. "
+        f"{int((runs['p'] <= LEVEL).sum())}{f', none of it corrected for {len(runs)} looks' if len(runs) > 1 else ''}. "
         f"In {here} {many} "
         f"{times(len(runs), 'interval')} of the share corrected {verb(below, 'stay')} below the papers' "
         f"{runs['claimed'].max():.0%}."

@@ -180,7 +180,7 @@ def control_text(rows: pd.DataFrame, *, from_step: int = 1_000) -> str:
     power = "It has that power" if seen.all() else "So a capability that does not pass it may still be tied"
     return (
         f"Would the test see a tie? Two capabilities of one run should have one. It sees it in {of(seen)} "
-        f"pairs (one-sided p < 0.05, not corrected); the least, {_asked(least['first'])} with "
+        f"pairs (one-sided p < 0.05, not corrected); the weakest pair, {_asked(least['first'])} with "
         f"{_asked(least['second'])}, has {least['own']:.2f} within a run and {least['twin']:.2f} with the twin (means "
         f"in z). {power}."
     )
