@@ -137,8 +137,8 @@ def controls_sure(trials: pd.DataFrame) -> str:
     return (
         "Whoever chooses the controls chooses the verdict: shuffles that keep a part of the direction make it look "
         f"weak. An older rule with such shuffles sees {learnt['effect_leaky'].sum()} of {len(learnt)} learnt "
-        f"directions, ours {learnt['effect'].sum()}. We changed it after a first design had been seen, before these models were "
-        "trained."
+        f"directions, ours {learnt['effect'].sum()}. We changed it after a first design had been seen, before these "
+        "models were trained."
     )
 
 
