@@ -275,7 +275,7 @@ def test_tokens_are_told_up_to_10_b_and_above() -> None:
     text = chapter_2.tokens(shares)
     large = shares[shares["to_b"] > 10].set_index("tokens")
     few, many = (f"{large.negative[word]} of {large.steps[word]}" for word in ("under", "over"))
-    assert "there tokens go along with the sign" in text and f"Above 10 B, {few} and {many} are." in text
+    assert "there tokens go along with the sign" in text and f"Above 10 B it is {few} and {many}." in text
     assert "Above" not in chapter_2.tokens(shares[shares["to_b"] <= 10])
 
 
