@@ -269,7 +269,7 @@ def test_opposite_worlds_are_told_as_they_are(rows: pd.DataFrame) -> None:
     even = effort.ladder_checks(rows).assign(admits_fell=20, wrong_rose=20, precision_rose=20, n=20)
     assert story.effort_hangs(even) == "Every check has these majorities."
     even.loc[3, "admits_fell"] = 8
-    lost = f"The fall in the share admitted is not seen in 1 check ({even.loc[3, 'check']}, 8 of 20)."
+    lost = f"The majority with a falling share admitted is lost in 1 check ({even.loc[3, 'check']}, 8 of 20)."
     assert story.effort_hangs(even) == lost
 
 
@@ -280,6 +280,14 @@ def test_the_lever_the_turn_and_the_two_alike_say_the_opposite_too(rows: pd.Data
         story.effort_moral(turned)
     )
     assert "switching thinking on lowers that share" in story.remember(turned)[2]
+    assert story.effort_moral(rows).endswith("That more effort invents more, or less, is not shown.")
+    steep = 20 * np.log10(rows["reasoning_tokens"].clip(lower=1))
+    more = rows.assign(**{WRONG: rows[WRONG] + steep})
+    assert story.effort_moral(more).endswith(
+        "depends on the measure: more by wrong share and neither surely by precision."
+    )
+    both = more.assign(**{PRECISION: rows[PRECISION] - steep})
+    assert story.effort_moral(both).endswith("More effort invents more.")
     assert re.match(r"15 of the 18 rises", story.effort_sure(turned))
     sized = story.size_ladders(rows)
     small = sized.assign(**{ADMITS: np.where(sized["params_b"] < 3.5, 100 - sized[REASONING], sized[REASONING])})

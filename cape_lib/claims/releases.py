@@ -531,7 +531,7 @@ def effort_admits(panel: str) -> Attempts:
     yield answer({"fell": admits["fell"], "of": n}, n, sure=admits["sure"], mean=admits["mean"])
 
     change, (p, after) = effort.over_makers(ladders, ADMITS), effort.student_p(ladders, ADMITS)
-    lost, tested = change.high >= 0, stats.p_text(p)
+    lost, tested = after >= 0.05, stats.p_text(p)
     yield stress("makers as clusters", change, lost=lost, makers=change.n, p=tested, after=stats.p_short(after))
     beyond = effort.over_makers(ladders.assign(beyond=ladders[ADMITS] - ladders[effort.BY_KNOWING]), "beyond")
     held = effort.over_makers(ladders, effort.BY_KNOWING)

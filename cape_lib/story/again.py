@@ -125,12 +125,24 @@ def effort_moral(rows: pd.DataFrame) -> str:
     except MissingError:
         return ""
     (knows, known), (admits, admitted) = (most_moved(count[score]) for score in (KNOWS, ADMITS))
-    two_ways = all(count[score]["rose"] > count[score]["fell"] for score in (WRONG, PRECISION))
     return (
         f"At the same weights more effort {knows} what is known in {known} of {count[KNOWS]['n']} models and {admits} "
-        f"the share admitted in {admitted}{_switched_on(rows)}."
-        f"{' Whether more effort invents more depends on the measure.' if two_ways else ''}"
-    )
+        f"the share admitted in {admitted}{_switched_on(rows)}. {_invents(rows)}"
+    ).rstrip()
+
+
+def _invents(rows: pd.DataFrame) -> str:
+    """Whether more effort invents more, by the doses of the wrong share and of precision; empty without doses."""
+    try:
+        ways = {measure: sign(effort.dose(rows, measure)) * -BETTER[measure] for measure in (WRONG, PRECISION)}
+    except MissingError:
+        return ""
+    if len(set(ways.values())) == 1:
+        more = {1: "More effort invents more.", -1: "More effort invents less."}
+        return more.get(ways[WRONG], "That more effort invents more, or less, is not shown.")
+    words = {1: "more", -1: "less", 0: "neither surely"}
+    by = listed(f"{words[way]} by {label(measure)}" for measure, way in ways.items())
+    return f"Whether more effort invents more depends on the measure: {by}."
 
 
 def most_moved(count: dict[Any, Any]) -> tuple[str, int]:
@@ -165,13 +177,13 @@ def alike(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[pd.Series], np.ndarray
 
 def twins(rows: pd.DataFrame) -> str:
     """Two thinking models that reason alike and differ most in wrong answers."""
-    _, (less, more), _ = alike(rows)
+    _, (less, more), gaps = alike(rows)
     first, second = (
-        f"{row[KNOWS]:.0f} % right and {row[WRONG]:.0f} % wrong, and leaves {row['rest']:.0f} %" for row in (less, more)
+        f"{row[KNOWS]:.0f} % right, {row[WRONG]:.0f} % wrong, and leaves {row['rest']:.0f} %" for row in (less, more)
     )
     return (
-        f"**{less['model']}** and **{more['model']}** reason alike: GPQA {less[REASONING]:.0f} and "
-        f"{more[REASONING]:.0f}. The first answers {first}. The second answers {second}."
+        f"Of {times(len(gaps), 'pair')} that reason alike **{less['model']}** and **{more['model']}** differ most: "
+        f"GPQA {less[REASONING]:.0f} and {more[REASONING]:.0f}. The first answers {first}; the second {second}."
     )
 
 
@@ -300,7 +312,7 @@ def effort_sure(rows: pd.DataFrame) -> str:
     agree = f"All {together}" if together == moved["makers"] else f"{together} of {moved['makers']}"
     return (
         f"{moved['sure']} of the {most} {'falls' if way == 'lowers' else 'rises'} are beyond the noise of the "
-        f"questions (1.96 standard errors). {agree} makers agree; by chance alone, {p_text(moved['p'])}. Ten times the "
+        f"questions (1.96 standard errors). {agree} makers agree; by chance, {p_text(moved['p'])}. Ten times the "
         f"reasoning tokens change the share admitted by {admits} points, the wrong share by {more} and precision by "
         f"{precise} ({len(slopes)} models, as any two thinking variants count; {slopes['lab'].nunique()} makers as "
         f"replicates). "
@@ -364,16 +376,16 @@ def effort_doubts(rows: pd.DataFrame) -> list[str]:
 
 def effort_hangs(checks: pd.DataFrame) -> str:
     """In which checks a majority of ladders or pairs is lost; checks: `effort.ladder_checks` or `off_on_checks`."""
-    words = {"admits_fell": ("fall", "the share admitted"), "wrong_rose": ("rise", "the wrong share")}
+    words = {"admits_fell": ("falling", "a {} share admitted"), "wrong_rose": ("rising", "a {} wrong share")}
     parts = []
-    for column, (way, word) in (words | {"precision_rose": ("rise", "precision")}).items():
+    for column, (way, word) in (words | {"precision_rose": ("rising", "{} precision")}).items():
         lead = 2 * checks[column] - checks["n"]
         turned, most = checks[np.sign(lead) != np.sign(lead.iloc[0])], lead.iloc[0] > 0
         moved = turned[column] if most else turned["n"] - turned[column]
         counts = [f"{check}, {k} of {n}" for check, k, n in zip(turned["check"], moved, turned["n"], strict=True)]
         if counts:
-            way = way if most else {"fall": "rise", "rise": "fall"}[way]
-            parts.append(f"The {way} in {word} is not seen in {times(len(counts), 'check')} ({'; '.join(counts)}).")
+            what = word.format(way if most else {"falling": "rising", "rising": "falling"}[way])
+            parts.append(f"The majority with {what} is lost in {times(len(counts), 'check')} ({'; '.join(counts)}).")
     return " ".join(parts) or "Every check has these majorities."
 
 
@@ -561,7 +573,7 @@ def turn_text(rows: pd.DataFrame, measure: str = ADMITS) -> str:
     parts = listed(f"{word} in {n} of {of}" for word, n, of in falls.itertuples())
     small = middle < 3.5
     p = float(fisher_exact(pd.crosstab(small, apart)).pvalue) if small.nunique() * apart.nunique() == 4 else 1.0
-    turn = f"that shows no turn at 3.5 B ({p_text(p)}, and {times(int(small.sum()), 'step')} below are few)"
+    turn = f"a turn at 3.5 B is not shown ({p_text(p)}, and {times(int(small.sum()), 'step')} below are few)"
     if small.nunique() < 2:
         turn = "steps on one side of 3.5 B cannot show a turn there"
     elif p < 0.05:

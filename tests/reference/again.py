@@ -564,7 +564,7 @@ def twins(rows: pd.DataFrame) -> list[float]:
     pairs = [(gap, *sorted(pair, key=lambda row: row.wrong)) for gap, *pair in alike(rows)]
     _, less, more = max(pairs, key=lambda pair: pair[0])
     shares = [[row[A], row.wrong, 100 - row[A] - row.wrong] for row in (less, more)]
-    return [less[GPQA], more[GPQA], *shares[0], *shares[1]]
+    return [len(pairs), less[GPQA], more[GPQA], *shares[0], *shares[1]]
 
 
 def generations(rows: pd.DataFrame) -> pd.Series:
