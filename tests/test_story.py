@@ -744,9 +744,15 @@ def test_the_claims_are_counted_whichever_way_they_come_out() -> None:
     assert chapter_8.holds(holds, {}, panel="corrected").startswith(
         "3 claims hold on the corrected tables (the published ones where these lack the rows), by number"
     )
-    there = {name: {"C19": replace(one, verdict=verdict, panel=name)} for name, verdict in PANELS_OF_C19.items()}
+    there = {name: {"C19": replace(holds[0], verdict=verdict, panel=name)} for name, verdict in PANELS_OF_C19.items()}
     assert "on 1 other panel (corrected) the number of C19 differs:" in chapter_8.holds(holds[:1], there)
-    assert "takes a number away" in chapter_8.holds(holds[:1], {"current": there["current"]})
+    assert "takes a number or a conclusion away" in chapter_8.holds(holds[:1], {"current": there["current"]})
+    unasked = {"sourced": {"C19": replace(holds[0], verdict="not testable", conclusion="untested")}}
+    fallen = {**there, **unasked, "uniform": {"C19": falls[0]}}
+    doubt = "the conclusion of C19 does not withstand everywhere (untested on sourced; contradicted on uniform):"
+    assert doubt in chapter_8.holds(holds[:1], fallen)
+    withstand = "these withstand: 1 of 1 on corrected, 1 of 1 on current and 0 of 1 on uniform."
+    assert chapter_8.asked_there(fallen).endswith(withstand)
     assert "Published 0.72, here 0.7235" in chapter_8.holds(holds[:1], {})
     assert "No claim changes" in chapter_8.elsewhere(holds, {})
     assert "**3** of 3 stand" in chapter_8.ours(holds) and "**0** of 3 stand;" in chapter_8.ours(falls)

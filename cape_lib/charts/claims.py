@@ -143,7 +143,7 @@ def _table(heads: str, rows: Iterable[Sequence[object]]) -> Markup:
 
 
 def changed_by_panel(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]]) -> Figure:
-    """How many claims change their verdict on which panel: a row of marks a panel, one mark a claim."""
+    """The numbers that have another verdict on which panel: a row of marks a panel, one mark a claim."""
     before = {one.id: one for one in verdicts}
     rows = pd.DataFrame(
         [
@@ -157,7 +157,7 @@ def changed_by_panel(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[s
     rows = rows.sort_values("is", key=lambda words: words.map(ORDER.index), kind="stable")
     rows["count"] = rows.groupby("panel").cumcount() + 1
     place = row_names("panel", [panel for panel in others if panel in set(rows["panel"])])
-    x = alt.X("count:Q", title="claims with another verdict on this panel", axis=alt.Axis(tickMinStep=1))
+    x = alt.X("count:Q", title="numbers with another verdict on this panel", axis=alt.Axis(tickMinStep=1))
     look = forms.signs("is", [word for word in ORDER if word in set(rows["is"])] or ORDER)
     marks = dots(rows, x, place, tooltip="claim was", size=alt.ExprRef("width < 420 ? 30 : 60"), **look)
     room = alt.condition("width > 420", alt.Text("id:N"), alt.value(""))
@@ -166,11 +166,11 @@ def changed_by_panel(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[s
     return figure(
         marks + names,
         "claims-by-panel",
-        f"{rows['id'].nunique()} of {len(before)} claims change their verdict on at least one other panel",
+        f"{rows['id'].nunique()} of {len(before)} numbers have another verdict on at least one other panel",
         "[all panels](../book/data.html)",
         f"{len(rows)} changes",
-        "Shapes: the verdict on that panel.",
-        alt=f"One row a panel, one mark a claim whose verdict there is another one, by shape: {counts or 'none'}.",
+        "Shapes: the verdict on the number on that panel.",
+        alt=f"One row a panel, one mark a claim whose number has another verdict there, by shape: {counts or 'none'}.",
         rows=rows.drop(columns="count"),
         height=36 * max(1, rows["panel"].nunique()),
     )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import pandas as pd
 
 from cape_lib.claims import CONCLUSIONS, Verdict, printed
-from cape_lib.story.answer import Answer, capital, times, verb
+from cape_lib.story.answer import Answer, capital, listed, times, verb
 
 #: Verdicts as a legend lists them, strongest first but for what nobody can tell.
 ORDER = ("reproduced", "reproduced with definition", "in the last digit", "differs", "not testable")
@@ -66,7 +66,9 @@ def holds(stand: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]],
 
 
 def _lost(stand: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]]) -> str:
-    """On how many other panels the number of which of them is another one, as the end of a sentence."""
+    """On how many other panels the number of which of them is another one, or its conclusion does not withstand, as the
+    end of a sentence.
+    """
     parts = []
     for one in stand:
         there = {name: by_id[one.id].verdict for name, by_id in others.items() if one.id in by_id}
@@ -74,7 +76,14 @@ def _lost(stand: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]])
         if lost:
             word = "differs" if set(lost.values()) == {"differs"} else "does not come out"
             parts.append(f"; on {times(len(lost), 'other panel')} ({', '.join(lost)}) the number of {one.id} {word}")
-    return "".join(parts) or "; no other panel that has their rows takes a number away"
+        falls: dict[str, list[str]] = {}
+        for name, by_id in others.items():
+            if one.id in by_id and (conclusion := by_id[one.id].conclusion) != "withstands":
+                falls.setdefault(conclusion, []).append(name)
+        if falls:
+            where = "; ".join(f"{conclusion} on {listed(names)}" for conclusion, names in falls.items())
+            parts.append(f"; the conclusion of {one.id} does not withstand everywhere ({where})")
+    return "".join(parts) or "; no other panel that has their rows takes a number or a conclusion away"
 
 
 def _tested(one: Verdict) -> str:
@@ -113,7 +122,7 @@ def _by_word(verdicts: Sequence[Verdict]) -> str:
 def withstand(verdicts: Sequence[Verdict]) -> str:
     """The conclusions that withstand although their number does not come out, and how the others fall."""
     met = [one for one in verdicts if one.conclusion == "withstands"]
-    others = [f"{_links([one.id])} ({one.verdict})" for one in met if not one.stands]
+    others = [f"{_links([one.id])} ({one.claim}: {one.verdict})" for one in met if not one.stands]
     falls = _by_word([one for one in verdicts if one.conclusion != "withstands"])
     also = f"{times(len(others), 'conclusion')} more withstand, without their number: {', '.join(others)}. "
     return f"{also if others else ''}Of the other conclusions{f': {falls}' if falls else ', none falls'}."
@@ -160,6 +169,18 @@ def elsewhere(verdicts: Sequence[Verdict], moved: Mapping[str, tuple[str, ...]])
     return (
         f"**{len(moved)} of {len(verdicts)}** numbers have another verdict on at least one other panel, most on the "
         f'{most} one ({n}). There "differs" says that the published number is not that of those rows.'
+    )
+
+
+def asked_there(others: Mapping[str, Mapping[str, Verdict]]) -> str:
+    """How many conclusions withstand on each other panel, of those that its rows can test; empty without any."""
+    counts = []
+    for name, by_id in others.items():
+        words = [one.conclusion for one in by_id.values() if one.conclusion != "untested"]
+        if words:
+            counts.append(f"{words.count('withstands')} of {len(words)} on {name}")
+    return (
+        f"Of the conclusions that can be asked on another panel, these withstand: {listed(counts)}." if counts else ""
     )
 
 
