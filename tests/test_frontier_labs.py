@@ -192,3 +192,23 @@ def test_a_spread_of_labs_said_to_be_seen_is_seen_in_four_of_five_panels() -> No
         for v in (rng.normal(0, seen, 6)[groups] + rng.normal(0, 1, 30) for _ in range(1500))
     ]
     assert np.mean(np.array(p) < 0.05) == pytest.approx(0.8, abs=0.035)
+
+
+def test_the_change_of_a_panel_leaves_labs_out_from_eight_labs_on(panel: pd.DataFrame) -> None:
+    after = tables.frontier("corrected")
+    one = frontier.correction_effects(panel, after, resamples=50).set_index("number").loc["r"]
+    both = panel.merge(after, on="model", suffixes=("", "_b")).dropna(subset=[X, Y, f"{X}_b", f"{Y}_b"])
+
+    def change(rows: pd.DataFrame) -> float:
+        return float(rows[f"{X}_b"].corr(rows[f"{Y}_b"]) - rows[X].corr(rows[Y]))
+
+    left = np.array([change(both[both["lab"] != lab]) for lab in both["lab"].unique()])
+    k = len(left)
+    half = stats.t.ppf(0.975, k - 2) * np.sqrt((k - 1) / k * ((left - left.mean()) ** 2).sum())
+    assert one[["change_low", "change_high"]].tolist() == pytest.approx([change(both) - half, change(both) + half])
+    few = [rows[rows["lab"].isin(["Google", "OpenAI", "DeepSeek", "Anthropic"])] for rows in (panel, after)]
+    drawn = frontier.correction_effects(*few, resamples=50).set_index("number").loc["r"]
+    assert (one["change_method"], drawn["change_method"]) == (
+        f"{k} labs, each left out in turn",
+        "releases drawn again",
+    )

@@ -137,7 +137,7 @@ def calendar(table: pd.DataFrame, *, title: str) -> Figure:
     """
     look = colours("what", table["what"].unique(), (MUTED, BLUE), hidden=True)
     chart = forest(table, "row", across("estimate", "correlation r", [-1, 1]), colour=look)
-    caption = "Bars: 95 % intervals that leave each lab out in turn. *Sourced*: only scores with a source."
+    caption = "Bars: 95 %, each lab left out in turn. In brackets: releases. *Sourced*: only scores with a source."
     return figure(chart, "calendar", title, PANELS, f"{table['panel'].nunique()} panels", caption)
 
 
@@ -233,8 +233,8 @@ def paths_of_labs(table: pd.DataFrame, *, own: str = "", source: str) -> Figure:
         chart.add_params(pick),
         "paths-of-labs",
         f"{int((table['change'].abs() > 10).sum())} of {int((table['order'] > 1).sum())} changes from one release to "
-        f"the next exceed ten points, {int(table['kind'].isin(['step', 'excursion', 'open']).sum())} the scatter of a "
-        "lab's releases",
+        f"the next exceed ten points, {int(table['kind'].isin(['step', 'excursion', 'open']).sum())} what a lab's "
+        "scatter makes by chance",
         source,
         f"{len(table)} releases of {len(labs)} labs",
         "Bars: 95 % prediction interval about h. Grey: the other labs. Shapes: the papers' rule."

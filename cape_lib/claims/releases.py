@@ -282,11 +282,12 @@ def release_corrected(panel: str, model: str, *, above: float | None = None) -> 
     """h of the release that carries the claim: `above` a limit, or (None) below that of an excursion."""
     if panel == "corrected":
         now = h_of(panel, {"": model})[""]
+        frozen = h_of(panel, {"": model}, "frozen")[""].value
         # what the audit of the published cells says about its GPQA score
         reason = tables.load("frontier_cells").query("model == @model and benchmark == @GPQA")["reason"].iloc[0]
         h = float(now.value or 0.0)
         lost = h >= -BEYOND if above is None else h <= above
-        yield stress("the corrected row", now, lost=lost, model=model, reason=reason)
+        yield stress("the corrected row", now, lost=lost, model=model, frozen=frozen, reason=reason)
 
 
 def order_by_chance(panel: str) -> Iterator[Stress]:

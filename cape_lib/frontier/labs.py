@@ -452,8 +452,8 @@ def correction_effects(
     """Each headline number on two panels side by side, and for r and the line the paired interval of the change.
 
     before, after: the same models as `tables.frontier("published")` and `("corrected")`.
-    Returns number, before, before_low, before_high, before_n, the same for after, change, change_low, change_high
-    (models resampled, the same ones in both panels; NaN where the change is not resampled).
+    Returns number, before, before_low, before_high, before_n, the same for after, change, change_low, change_high,
+    change_method (`paired_changes`; missing where the change has no interval).
     """
     first, second = (
         headline_numbers(panel, x=x, y=y).add_prefix(f"{side}_").rename(columns={f"{side}_estimate": side})
@@ -461,26 +461,47 @@ def correction_effects(
     )
     table = first.join(second, how="inner").assign(change=lambda row: row["after"] - row["before"])
     paired = paired_changes(before, after, x, y, resamples, seed)
-    ends = pd.DataFrame.from_dict(paired, orient="index", columns=["change_low", "change_high"], dtype=float)
+    ends = pd.DataFrame.from_dict(
+        {name: (one.low, one.high, one.method) for name, one in paired.items()},
+        orient="index",
+        columns=["change_low", "change_high", "change_method"],
+    ).astype({"change_low": float, "change_high": float})
     return table.join(ends).rename_axis("number").reset_index()
 
 
 def paired_changes(
     before: pd.DataFrame, after: pd.DataFrame, x: str, y: str, resamples: int, seed: int
-) -> dict[str, tuple[float, float]]:
-    """95 % of the change of r, slope and intercept from one panel to another, the same models resampled in both."""
+) -> dict[str, Estimate]:
+    """Change of r, slope and intercept from one panel to another over the models of both, 95 %.
+
+    before: with `lab`. Each lab is left out in turn (`stats.clustered`); below eight labs the models are resampled, the
+    same ones in both panels, which takes the releases of one lab for independent. Empty with fewer than four models.
+    """
     second = complete_rows(after, x, y)[["model", x, y]]
     both = complete_rows(before, x, y).merge(second, on="model", suffixes=("", "_b"))
     if len(both) < 4:
         return {}
+
+    def changes(x1: Floats, y1: Floats, x2: Floats, y2: Floats) -> dict[str, Floats]:
+        sides = []
+        for a, b in ((x1, y1), (x2, y2)):
+            r = stats.pearson_rows(a, b)
+            slope = r * b.std(axis=-1) / a.std(axis=-1)
+            sides.append({"r": r, "slope": slope, "intercept": b.mean(axis=-1) - slope * a.mean(axis=-1)})
+        return {name: sides[1][name] - sides[0][name] for name in sides[0]}
+
+    scores = [both[name].to_numpy(float) for name in (x, y, f"{x}_b", f"{y}_b")]
     draw = stats.generator(seed).integers(0, len(both), size=(resamples, len(both)))
-    sides = []
-    for old, new in ((both[x], both[y]), (both[f"{x}_b"], both[f"{y}_b"])):
-        a, b = old.to_numpy(float)[draw], new.to_numpy(float)[draw]
-        r = stats.pearson_rows(a, b)
-        slope = r * b.std(axis=1) / a.std(axis=1)
-        sides.append({"r": r, "slope": slope, "intercept": b.mean(axis=1) - slope * a.mean(axis=1)})
-    return {name: stats.percentile_interval(sides[1][name] - sides[0][name]) for name in sides[0]}
+    whole, drawn = changes(*scores), changes(*(score[draw] for score in scores))
+
+    def left_out(name: str) -> Estimate:
+        ends = stats.percentile_interval(drawn[name])
+        few = Estimate(float(whole[name]), *ends, len(both), "releases drawn again")
+        return stats.clustered(
+            lambda *part: float(changes(*part)[name]), *scores, clusters=both["lab"], unit="labs", few=few
+        )
+
+    return {name: left_out(name) for name in whole}
 
 
 def cell_effects(before: pd.DataFrame, after: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:

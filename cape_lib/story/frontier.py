@@ -129,13 +129,13 @@ def other_lines(name: str, x: float, y: float) -> str:
 
 
 def corrected(before: pd.DataFrame, after: pd.DataFrame) -> str:
-    """What correcting the scores does to the line, with the paired interval, and which releases it moves most.
+    """What correcting the scores does to the line, with the interval of the change, and which releases it moves most.
 
     before, after: panels of the same models; of `before` the rows of the freeze have an r of their own.
     """
     effects = frontier.correction_effects(before, after).set_index("number").to_dict("index")
     r, slope = effects["r"], effects["slope"]
-    change = Estimate(r["change"], r["change_low"], r["change_high"], len(after), "paired")
+    change = Estimate(r["change"], r["change_low"], r["change_high"], len(after), r["change_method"])
     frozen = frontier.frozen_rows(before)
     later = len(before) - len(frozen)
     split = f" ({len(frozen)} frozen, alone {frozen[X].corr(frozen[Y]):.2f}, and {later} later)" if later else ""
@@ -147,7 +147,7 @@ def corrected(before: pd.DataFrame, after: pd.DataFrame) -> str:
     return (
         f"With the makers' own values the correlation r over {len(after.dropna(subset=[X, Y]))} releases{split} "
         f"{'rises' if r['change'] > 0 else 'falls'} from {r['before']:.2f} to **{r['after']:.2f}** (change "
-        f"{with_interval(change, digits=3, signed=True)}, 95 % over releases drawn again: zero is "
+        f"{with_interval(change, digits=3, signed=True)}, 95 %, {change.method}: zero is "
         f"{'outside' if sign(change) else 'inside'}); the slope goes from {slope['before']:.2f} to "
         f"{slope['after']:.2f}.{f' The largest moves: {listed(steps)}.' if steps else ''}"
     )
@@ -171,7 +171,7 @@ def calendar(panels: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     panels: name -> rows with the makers' dates.  Returns panel, what, row, estimate, low, high, n.
     """
     rows = [
-        {"panel": name, "what": what, "row": f"{name}, {what}"}
+        {"panel": name, "what": what, "row": f"{name} ({one.n}), {what}"}
         | {"estimate": one.estimate, "low": one.low, "high": one.high, "n": one.n}
         for name, left in ((name, frontier.date_confound(frame)) for name, frame in panels.items())
         for what, one in ((PLAIN, left["r"]), (HELD, left["partial"]))
@@ -221,15 +221,16 @@ def labs(means: pd.DataFrame, rows: pd.DataFrame, tests: pd.DataFrame, after: pd
     return (
         f"{len(known)} of {rows['lab'].nunique()} labs have two core releases or more, and so an interval. Taken "
         f"singly, above the fitted line: {listed(above)}; below: {listed(below)}.",
-        f"Taken singly, {off} of {len(known)} labs {verb(off, 'lie')} off the line; with corrected scores "
-        f"{labs_differ(after, short=True)}",
-        f"All labs at once, names shuffled: on these rows {labs_differ(tests)}; on the corrected panel "
+        f"Taken singly, {off} of {len(known)} labs {verb(off, 'lie')} off the line; all at once, on corrected "
+        f"scores, {labs_differ(after, short=True)}",
+        f"All at once, names shuffled: on these {means['n'].sum()} core releases of {len(means)} labs "
+        f"{labs_differ(tests)}; on the corrected panel "
         f"{labs_differ(after)}. The means are each 95 % by themselves, not corrected for asking several labs.",
     )
 
 
 def paths(steps: pd.DataFrame, scatter: tuple[float, int]) -> str:
-    """How many changes between neighbours exceed ten points, and how many the scatter of a lab's own releases.
+    """How many changes between neighbours exceed ten points, and how many what a lab's scatter makes by chance.
 
     steps: `frontier.trajectories`; scatter: `frontier.within_lab_scatter`.
     """
@@ -239,9 +240,8 @@ def paths(steps: pd.DataFrame, scatter: tuple[float, int]) -> str:
     limit = float(frontier.change_limit(*scatter, 5))
     return (
         f"Of {len(pairs)} changes of h from one release of a lab to its next, "
-        f"{ten} {verb(ten, 'were')} larger than the papers' ten points and **{beyond}** larger "
-        f"than the usual scatter of a lab's own releases. Among five of a lab, a change up to {limit:.0f} points comes "
-        f"by chance."
+        f"{ten} {verb(ten, 'were')} larger than the papers' ten points, and **{beyond}** larger "
+        f"than a lab's scatter makes by chance (95 %; up to {limit:.0f} points among five releases)."
     )
 
 

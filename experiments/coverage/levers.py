@@ -47,6 +47,7 @@ def rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
     yield from _corrections(replications, rng)
     yield from _flow(replications, rng)
     yield from _held_out(replications, rng)
+    yield from _corrections(replications, rng, of_labs=True)
 
 
 def _setting(method: str, truth: str, n: int, noise: str) -> Setting:
@@ -82,19 +83,30 @@ def _within_families(families: int, k: int, r: float, rng: np.random.Generator) 
     return fisher(float(pearson_rows(*parts)), families * k, given=families - 1)
 
 
-def _corrections(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
-    """What correcting a third of the cells does to r and to the slope, models resampled in pairs."""
+def _corrections(replications: int, rng: np.random.Generator, *, of_labs: bool = False) -> Iterator[Rate]:
+    """What correcting a third of the cells does to r and to the slope: models resampled in pairs, or labs left out.
 
-    def panels(n: int) -> list[pd.DataFrame]:
+    of_labs: half of the scatter is the lab's, and so are the wrong cells: two of three in every second lab.
+    """
+
+    def worlds(n: int) -> list[pd.DataFrame]:
         x = 65 + 12 * rng.standard_normal(n)
-        y = 80 + 0.6 * (x - 65) + 5 * rng.standard_normal(n)
-        wrong = y - np.where(rng.random(n) < 1 / 3, 12.0 * rng.random(n), 0.0)
-        return [pd.DataFrame({"model": np.arange(n), X: x, Y: score}) for score in (wrong, y)]
+        scatter, wrong = 5 * rng.standard_normal(n), rng.random(n) < 1 / 3
+        if of_labs:
+            labs = np.resize(LABS, n) + (LABS.max() + 1) * (np.arange(n) // LABS.size)
+            shared, careless = rng.standard_normal(labs.max() + 1), rng.random(labs.max() + 1) < 1 / 2
+            scatter = np.sqrt(0.5) * (scatter + 5 * shared[labs])
+            wrong = careless[labs] & (rng.random(n) < 2 / 3)
+        y = 80 + 0.6 * (x - 65) + scatter
+        stated = y - np.where(wrong, 12.0 * rng.random(n), 0.0)
+        lab = LABS if of_labs and n == LABS.size else 0
+        return [pd.DataFrame({"model": np.arange(n), "lab": lab, X: x, Y: score}) for score in (stated, y)]
 
-    true = {name: np.mean(ends) for name, ends in paired_changes(*panels(400_000), X, Y, 2, 0).items()}
-    ends = [paired_changes(*panels(34), X, Y, 500, seed) for seed in range(replications)]
+    true = {name: one.estimate for name, one in paired_changes(*worlds(400_000), X, Y, 2, 0).items()}
+    ends = [paired_changes(*worlds(LABS.size), X, Y, 500, seed) for seed in range(replications)]
+    how, noise = ("labs left out", "half of the scatter is the lab's") if of_labs else ("models resampled", "normal")
     for name in ("r", "slope"):
-        setting = _setting(f"change of {name} by corrections, models resampled", "a third corrected", 34, "normal")
+        setting = _setting(f"change of {name} by corrections, {how}", "a third corrected", LABS.size, noise)
         yield coverage(setting, [one[name] for one in ends], true[name])
 
 
