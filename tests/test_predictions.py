@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cape_lib import predictions, tables
+from cape_lib.charts import predictions as draw
 from cape_lib.errors import ScoresError, UsageError
 from cape_lib.predictions.cards import Quantity, holds, parse
 from cape_lib.story import predictions as story
@@ -449,4 +450,14 @@ def test_predictions_that_wait_for_a_maker_that_stopped_are_named_with_its_last_
     text = story.waits(scored, last)
     for row in last[last["lab"].isin(labs)].to_dict("records"):
         assert (f"({row['lab']}; its last: {row['model']})" in text) == row["stopped"]
+    assert "unless it states one again, only a measurement by somebody else" in text
     assert story.waits(scored, last.assign(stopped=False)).startswith("No prediction waits")
+
+
+def test_an_interval_below_eight_labs_says_that_models_are_taken_for_independent() -> None:
+    by_id = {one.card.id: one for one in predictions.score_all()}
+    for ident in (2, 5):
+        labs = by_id[ident].rows["lab"].nunique()
+        assert (f"models of {labs} labs, taken for independent" in story.today(by_id[ident])) == (labs < 8)
+    shown = draw.cards(list(by_id.values()), plain=True, on={2: "hangs on a window"}).data
+    assert shown.count("Turned by: a window.") == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import wrap
 from urllib.parse import unquote, urlsplit
 
@@ -30,12 +30,14 @@ SOURCE = "[predictions and frontier scores](../book/data.html#other-tables)"
 RULES = (("pass", HOLDS, -14), ("fail", FAILS, 15))
 
 
-def cards(scored: Sequence[Scored], *, plain: bool = False) -> HTML:
+def cards(scored: Sequence[Scored], *, plain: bool = False, on: Mapping[int | str, str] | None = None) -> HTML:
     """One card a prediction: rule in words and as code, window, data needed and at hand, value, status and why.
 
-    plain: its plain sentence, status and today's value; rules, data and sources folded.
+    plain: its plain sentence, status and today's value; rules, data and sources folded. on: what turns a status, for
+    the plain cards (`predictions.hangs_on`).
     """
-    words = {"in_plain": in_plain, "today": today, "terms": _terms, "links": _links, "marks": MARKS}
+    words = {"on": {ident: text.removeprefix("hangs on ") for ident, text in (on or {}).items()}}
+    words |= {"in_plain": in_plain, "today": today, "terms": _terms, "links": _links, "marks": MARKS}
     return HTML(typeset(filled("cards.html", scored=scored, plain=plain, **words)))
 
 

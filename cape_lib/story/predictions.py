@@ -10,16 +10,13 @@ import pandas as pd
 
 from cape_lib import tables
 from cape_lib.predictions import Prediction, Scored, resolves
-from cape_lib.story.answer import Answer, capital, listed, of, verb
+from cape_lib.stats import LEAST_CLUSTERS
+from cape_lib.story.answer import Answer, capital, listed, of, times, verb
+from cape_lib.tables.chapters import RELATIVES
 
 SETTLED = ("passed", "failed", "undecided")
 CANNOT = "cannot be scored yet"
 SWE = "swe_bench_verified"
-#: What the bar of a prediction holds.
-BARS = (
-    "A bar is a 95 % interval: models drawn again, scores measured again, or a spread less its noise. It holds what is "
-    "known today; releases to come are not in it."
-)
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -43,6 +40,15 @@ def answer(scored: Sequence[Scored], elsewhere: pd.DataFrame) -> Answer:
         f"{verb(since, 'use')} at least one model from {month:%B %Y} or later. {hangs(elsewhere)}"
     )
     return Answer(f"**{lead}** on {scored[0].as_of}: {counted(scored)}.", "arithmetic", interval)
+
+
+def bars() -> str:
+    """What the bar of a prediction holds."""
+    return (
+        "A bar is an interval: labs left out in turn (below eight labs models taken for independent, "
+        f"{tables.mark(*RELATIVES)}), scores measured again, or a spread less its noise. It holds what is known today; "
+        "releases to come are not in it."
+    )
 
 
 def in_plain(one: Scored) -> str:
@@ -108,7 +114,9 @@ def today(one: Scored) -> str:
     quantity = one.card.pass_rule.comparisons[0].quantity
     names = [tables.label(name) for name in quantity.benchmarks or one.card.benchmarks]
     if one.card.unit == "r":
-        return f"{due}Today r of {' and '.join(names)} is {one.value:.2f} [{one.low:.2f}, {one.high:.2f}]."
+        labs = one.rows["lab"].nunique()
+        few = f" ({one.n} models of {times(labs, 'lab')}, taken for independent†)" if labs < LEAST_CLUSTERS else ""
+        return f"{due}Today r of {' and '.join(names)} is {one.value:.2f} [{one.low:.2f}, {one.high:.2f}]{few}."
     of = f"{names[0]} spread" if quantity.name == "spread" else "distance from the frozen line"
     return f"{due}Today's {of}: {one.value:.1f} points [{one.low:.1f}, {one.high:.1f}]."
 
@@ -166,8 +174,8 @@ def waits(scored: Sequence[Scored], last: pd.DataFrame) -> str:
         return f"No prediction waits for a {tables.label(SWE)} that its maker no longer states."
     return (
         f"{len(models)} of {len(last)} makers that stated {tables.label(SWE)} no longer do. Of the predictions above, "
-        f"{listed(waiting)} {verb(len(waiting), 'wait')} for such a maker: only a measurement by somebody else can "
-        f"settle {'it' if len(waiting) == 1 else 'them'}."
+        f"{listed(waiting)} {verb(len(waiting), 'wait')} for such a maker: unless it states one again, only a "
+        f"measurement by somebody else can settle {'it' if len(waiting) == 1 else 'them'}."
     )
 
 
