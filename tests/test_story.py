@@ -753,6 +753,7 @@ def test_the_claims_are_counted_whichever_way_they_come_out() -> None:
     assert doubt in chapter_8.holds(holds[:1], fallen)
     withstand = "these withstand: 1 of 1 on corrected, 1 of 1 on current and 0 of 1 on uniform."
     assert chapter_8.asked_there(fallen).endswith(withstand)
+    assert chapter_8.asked_there(dict.fromkeys(claims.panels_of("C19"), {"C19": falls[0]})).count("0 of 1 on") == 5
     assert "Published 0.72, here 0.7235" in chapter_8.holds(holds[:1], {})
     assert "No claim changes" in chapter_8.elsewhere(holds, {})
     assert "**3** of 3 stand" in chapter_8.ours(holds) and "**0** of 3 stand;" in chapter_8.ours(falls)

@@ -81,7 +81,7 @@ def _lost(stand: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]])
             if one.id in by_id and (conclusion := by_id[one.id].conclusion) != "withstands":
                 falls.setdefault(conclusion, []).append(name)
         if falls:
-            where = "; ".join(f"{conclusion} on {listed(names)}" for conclusion, names in falls.items())
+            where = "; ".join(f"{conclusion} on {listed(names, most=6)}" for conclusion, names in falls.items())
             parts.append(f"; the conclusion of {one.id} does not withstand everywhere ({where})")
     return "".join(parts) or "; no other panel that has their rows takes a number or a conclusion away"
 
@@ -180,7 +180,9 @@ def asked_there(others: Mapping[str, Mapping[str, Verdict]]) -> str:
         if words:
             counts.append(f"{words.count('withstands')} of {len(words)} on {name}")
     return (
-        f"Of the conclusions that can be asked on another panel, these withstand: {listed(counts)}." if counts else ""
+        f"Of the conclusions that can be asked on another panel, these withstand: {listed(counts, most=6)}."
+        if counts
+        else ""
     )
 
 
