@@ -16,10 +16,9 @@ import pytest
 import scipy.stats
 
 from cape_lib import claims, frontier, predictions, stats, story, tables
-from cape_lib.base import boundary, coupling
+from cape_lib.base import boundary, coupling, levers
 from cape_lib.errors import UsageError
 from cape_lib.lm.cosines import cosines_of_means
-from cape_lib.stats import Estimate
 from cape_lib.story import boundary as chapter_2
 from cape_lib.story import claims as chapter_8
 from cape_lib.story import coupling as chapter_1
@@ -344,26 +343,37 @@ def test_a_base_rate_counts_the_steps_near_a_size() -> None:
 
 
 def test_corpora_without_a_dip_are_told_with_the_share_that_would_have_been_seen() -> None:
-    text = chapter_3.corpora(pd.DataFrame({"believers": [0.1, 0.5] * 5, "below_chance": [False] * 10}))
+    rows = pd.DataFrame({"believers": [0.1, 0.5] * 5, "below_chance": False, "lowest": 0.3, "p": 1.0, "widths": 4})
+    text = chapter_3.corpora(rows)
     # 1 - 0.2^(1/10): the share of which ten corpora show at least one in four of five repeats
     assert text.startswith("In none of 10 corpora") and "had 15% of such corpora one" in text
-    assert "In **5 of 10** corpora" in chapter_3.corpora(
-        pd.DataFrame({"believers": [0.1, 0.5] * 5, "below_chance": [False, True] * 5})
-    )
+    some = rows.assign(below_chance=[False, True] * 5, lowest=[0.24, 0.1] * 5, p=[0.5, 0.001] * 4 + [0.5, 0.2])
+    text = chapter_3.corpora(some)
+    assert "In **5 of 10** corpora" in text and "5 of the 5 with 50% believers or more" in text
+    assert "all 40 widths tried, 4 are left. In 5 others" in text
+
+
+def test_curated_models_are_told_with_their_sources_and_one_sided() -> None:
+    excess = levers.curation_contrasts(tables.base("published"))
+    text = chapter_3.curated(excess, y="truthfulqa")
+    assert text.startswith("**6 of 6**") and "3 of them without a source for their scores" in text
+    assert "1 beyond" in text and "one-sided" in text and "(Phi-3-mini-4k, instruction-tuned)" in text
 
 
 def test_the_made_world_is_told_as_it_is_made() -> None:
     scores = tables.load("testbed_scores")
     flat = scores.assign(truth=scores["truth"].clip(lower=0.6))
-    rises, open_width = Estimate(0.4, 0.3, 0.5, 5, "t"), Estimate(0.1, -0.1, 0.3, 5, "t")
+    one_doubling = {"narrow": [8], "wide": [16], "estimate": [0.4], "low": [0.3], "high": [0.5], "n": [5], "p": [0.001]}
+    rises = pd.DataFrame(one_doubling)
+    open_width = rises.assign(low=-0.1, p=0.2)
     one = chapter_3.answer(scores, rises)
-    assert one.grade == "experiment" and "makes truthfulness turn or not, and more width" in one.sentence
-    assert "with as many parameters brings more right answers.**" in one.sentence
-    assert "a doubling of the width changes right answers by +40 points [+30, +50]." in one.sentence
+    assert one.grade == "experiment" and "makes truthfulness turn or not, and 1 of 1 doublings" in one.sentence
+    assert "with as many parameters bring more right answers.**" in one.sentence
+    assert "the right answers change by +40 points [+30, +50] from width 8 to 16;" in one.sentence
     unsure = chapter_3.answer(scores, open_width).sentence
     assert "makes truthfulness turn or not.**" in unsure and "would have been seen" in unsure
     other = chapter_3.answer(flat, rises).sentence
-    assert "world: more width with as many parameters" in other and "fall from" not in other
+    assert "world: 1 of 1 doublings of the width with as many parameters" in other and "fall from" not in other
     assert chapter_3.answer(flat, open_width).sentence.startswith("**It is not shown, not even in tiny models")
     assert first_page.moves(scores).sentence.startswith("**The text alone can make such a loss, and remove it.**")
     assert first_page.moves(flat).sentence.startswith("**The text alone did not make such a loss")
@@ -399,11 +409,15 @@ def test_a_width_that_beats_its_null_is_counted_and_named() -> None:
             "r_normalised": [0.99, 0.7],
             "share_positive": [1.0, 0.5],
             "null_high": [0.98, 0.9],
+            "p": [0.009, 0.4],
         }
     )
     text = chapter_3.width_null(ladders)
-    assert "**1** does better than 95 % of its own shuffles (A)" in text
-    assert "in 1 of 2 families, more than 99 %" in text
+    assert "**1** of these families" in text and "is shown to do better than its shuffles (A)" in text
+    open_text = chapter_3.width_null(ladders.assign(p=[0.03, 0.4]))
+    assert "**0** of these" in open_text
+    assert "the least p is A's (p = 0.060, one-sided, after Holm's correction)" in open_text
+    assert "in 1 of 2 families r is positive in over 99 % of the shuffles" in text
     assert "positive in 2 of 2 families: 1 turns positive, 1 was so already" in text
     assert "2 turn positive, 0 were so already" in chapter_3.width_null(ladders.assign(r=-0.5))
 

@@ -13,9 +13,8 @@ from cape_lib.charts import forms
 from cape_lib.charts.forms import ALL, across, band, colours, dots, forest, line_at, row_names, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import AMBER, BLUE, GREY, GRID, INK, PALETTE, PAPER, PURPLE, TWO_SIDES
-from cape_lib.stats import Estimate
-from cape_lib.story.answer import listed
-from cape_lib.story.levers import CHANCE, corpora_that_dip
+from cape_lib.story.answer import listed, of
+from cape_lib.story.levers import CHANCE, beyond, corpora_that_dip, sure_changes
 from cape_lib.story.mechanism import FLAT, KINDS, changed, twin_gap
 from cape_lib.story.steering import AFTER_MYTHS, RELIABLE, WANTED, WORDS, lead_over_random, verdicts
 
@@ -95,7 +94,7 @@ def dip_grid(rows: pd.DataFrame, *, grid: pd.DataFrame) -> Figure:
     shown = rows.assign(share_of=(100 * rows["ref"]).map("{:.0f} %".format))
     corpora = corpora_that_dip(grid)
     below = corpora[corpora["below_chance"]]
-    title = f"In {len(below)} of {len(corpora)} corpora some width falls below chance"
+    title = f"In {len(below)} of {len(corpora)} corpora some width is surely below chance"
     if len(below):
         title += f", in none with fewer than {below['believers'].min():.0%} believers"
     axes = _plane(grid["width"])
@@ -104,16 +103,18 @@ def dip_grid(rows: pd.DataFrame, *, grid: pd.DataFrame) -> Figure:
     return figure(chart, "dip-grid", title, TESTBED, f"{len(grid)} models, one seed each", GUESS, rows=shown)
 
 
-def fixed_parameters(rows: pd.DataFrame, *, trend: Estimate) -> Figure:
+def fixed_parameters(rows: pd.DataFrame, *, doublings: pd.DataFrame) -> Figure:
     """Truth against width at a fixed number of parameters, a point a seed.
 
-    rows: `testbed_grid`, that experiment;  trend: change of the share right a doubling of the width.
+    rows: `testbed_grid`, that experiment;  doublings: of the width, `testbed.doublings`.
     """
     shown = rows.assign(budget=(rows["parameters"] / 1000).round().astype(int).astype(str) + " thousand parameters")
     words = dict(zip(sorted(shown["budget"].unique()), TWO_SIDES, strict=True))
-    gain = f"{100 * trend.estimate:+.0f} points a doubling [{100 * trend.low:+.0f}, {100 * trend.high:+.0f}]"
-    moves = "the right answers still move" if trend.low > 0 or trend.high < 0 else "it is not sure that they move"
-    title = f"At one number of parameters {moves} with the width: {gain}"
+    more, fewer = sure_changes(doublings)
+    moved = doublings[more | fewer].to_dict("records")
+    each = listed(f"{one['narrow']} to {one['wide']} {100 * one['estimate']:+.0f} points" for one in moved)
+    title = f"At one number of parameters {of(more | fewer)} doublings of the width surely move the right answers"
+    title += f": {each}" if moved else ""
     n = f"{len(rows)} models, {shown['seed'].nunique()} seeds"
     return figure(by_width(shown, "budget", words), "fixed-parameters", title, TESTBED, n, GUESS, rows=shown)
 
@@ -135,14 +136,14 @@ def width_and_null(
     y, x = row_names("ladder", order), across("value", "correlation r", [-1, 1])
     grey = {"colour": look["colour"], "height": 14, "opacity": 0.55}
     bars = forms.bars(null, forms.same_axis(x, "low"), y, x2="high:Q", **grey)
-    outside = table.loc[~table["r_normalised"].between(table["null_low"], table["null_high"]), "ladder"]
-    inside = (
-        f"{len(table) - len(outside)} of {len(table)} families lie where shuffled scores lie after the same division"
-    )
+    above, outside = beyond(table), table.loc[table["r_normalised"] > table["null_high"], "ladder"]
+    alone = outside[~outside.isin(above)]
+    shown = f"{len(above)} of {len(table)} families are shown to lie above shuffled scores after the same division"
+    shown += f" ({listed(above)})" if len(above) else ""
     return figure(
         bars + line_at(0, "x") + dots(points, x, y, **look, size=70, stroke=BLUE, strokeWidth=1.5),
         name,
-        title or inside + (f", all but {listed(outside)}" if 0 < len(outside) < len(table) else ""),
+        title or shown + (f"; {listed(alone)} only before correcting for {len(table)} looks" if len(alone) else ""),
         source,
         f"{len(table)} families",
         "Hollow: r of the scores. Filled: after division by width. Grey: 95 % of shuffled scores after it.",

@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import linregress, t
+from scipy.stats import t, ttest_1samp
 
 from cape_lib.errors import UsageError
 from cape_lib.names import suggest
-from cape_lib.stats import Estimate, mean_interval
+from cape_lib.stats import Estimate, corrected, mean_interval
 from cape_lib.tables import data_dir
 
 #: the file in a model's folder that says how it was made
@@ -107,15 +107,22 @@ def _budgets(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(budget=rows["name"].str.split("-").str[1])
 
 
-def trend(rows: pd.DataFrame) -> Estimate:
-    """Change of the share right (0-1) for each doubling of the width, the number of parameters held.
+def doublings(rows: pd.DataFrame) -> pd.DataFrame:
+    """Change of the share right (0-1) with every doubling of the width that was made, the number of parameters held.
 
-    A slope on log2 of the width in every seed and budget, the mean over budgets in each seed; n counts the seeds, and
-    one seed has no interval (NaN).
+    The difference in every seed and budget that has both widths, the mean over budgets in each seed. Returns narrow,
+    wide (widths), estimate, low, high (t interval over seeds; NaN for one seed), n (seeds) and p (two-sided t test,
+    0-1, Holm's correction over the doublings).
     """
-    runs = _budgets(rows).assign(doublings=np.log2(rows["width"].astype(float))).groupby(["seed", "budget"])
-    slopes = runs[["doublings", "truth"]].apply(lambda own: linregress(own["doublings"], own["truth"]).slope)
-    return mean_interval(slopes.groupby("seed").mean(), "mean over seeds, t interval")
+    shares = _budgets(rows).pivot(index=["seed", "budget"], columns="width", values="truth")
+    table = []
+    for narrow in [width for width in shares.columns if 2 * width in shares.columns]:
+        change = (shares[2 * narrow] - shares[narrow]).dropna().groupby("seed").mean()
+        mean = mean_interval(change, "mean over seeds, t interval")
+        p = ttest_1samp(change, 0).pvalue if mean.n > 1 else np.nan
+        table.append((narrow, 2 * narrow, mean.estimate, mean.low, mean.high, mean.n, p))
+    changes = pd.DataFrame(table, columns=["narrow", "wide", "estimate", "low", "high", "n", "p"])
+    return changes.assign(p=corrected(changes["p"]))
 
 
 def gap(rows: pd.DataFrame) -> Estimate:

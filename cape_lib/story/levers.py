@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 import pandas as pd
+from scipy.stats import binomtest
 
-from cape_lib.stats import Estimate, mean_interval, seen_effect, seen_share
-from cape_lib.story.answer import Answer, listed, named, pick, sign, times, verb
+from cape_lib.stats import Estimate, corrected, mean_interval, p_text, seen_effect, seen_share, wilson
+from cape_lib.story.answer import Answer, estimates, listed, named, of, times, verb
 from cape_lib.tables import label
 
 #: What a guess among the four answers of the made world gives.
@@ -64,28 +65,44 @@ def _points(share: Estimate) -> str:
     return f"{100 * share.estimate:+.0f} points [{100 * share.low:+.0f}, {100 * share.high:+.0f}]"
 
 
-def answer(scores: pd.DataFrame, trend: Estimate) -> Answer:
+def answer(scores: pd.DataFrame, doublings: pd.DataFrame) -> Answer:
     """Can one move the point where truthfulness turns? What the made world shows.
 
-    scores: table `testbed_scores`; trend: change of the share right a doubling of the width, `widths.trend`.
+    scores: table `testbed_scores`; doublings: of the width, `testbed.doublings`.
     """
     worked = ["the text alone makes truthfulness turn or not"] if moved(scores) else []
-    if sign(trend):
-        worked.append(f"more width with as many parameters brings {pick(trend, 'more', 'fewer', '')} right answers")
+    for word, sure in zip(("more", "fewer"), sure_changes(doublings), strict=True):
+        if sure.any():
+            worked.append(f"{of(sure)} doublings of the width with as many parameters bring {word} right answers")
     where = "in tiny models of an invented world"
     lead = f"Yes, {where}: {', and '.join(worked)}" if worked else f"It is not shown, not even {where}"
     one = by_text(scores, f"**{lead}.**")
     wider = (
-        f"With the parameters held, a doubling of the width changes right answers by {_points(trend)}{_seen(trend)}."
+        f"With the parameters held, in one made text, the right answers change {_each(doublings)}; above width 24 the "
+        "learning rate falls as well."
     )
     no_twin = "No published family was made twice with nothing but its width or its text changed."
     return Answer(f"{one.sentence} {wider}", one.grade, f"{one.interval} {no_twin}")
 
 
-def _seen(trend: Estimate) -> str:
-    """The change that would have been seen, in brackets, where none is sure."""
-    seen = f" (a change of {100 * seen_effect(trend):.0f} would have been seen in four of five repeats)"
-    return "" if sign(trend) else seen
+def sure_changes(doublings: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Which doublings surely raise the right answers, and which lower them (p corrected); `testbed.doublings`."""
+    sure = doublings["p"] < 0.05
+    return sure & (doublings["estimate"] > 0), sure & (doublings["estimate"] < 0)
+
+
+def _each(doublings: pd.DataFrame) -> str:
+    """The change with every doubling; beside one that is not sure the change that would have been seen."""
+    rows = zip(doublings["narrow"], doublings["wide"], doublings["p"], estimates(doublings), strict=True)
+    return listed(
+        f"by {_points(change)}{'' if p < 0.05 else _seen(change)} from width {narrow} to {wide}"
+        for narrow, wide, p, change in rows
+    )
+
+
+def _seen(change: Estimate) -> str:
+    """The change that would have been seen, in brackets."""
+    return f" (not sure; {100 * seen_effect(change):.0f} would have been seen in four of five repeats)"
 
 
 def seeds_and_noise(dip: pd.DataFrame) -> str:
@@ -103,11 +120,23 @@ def seeds_and_noise(dip: pd.DataFrame) -> str:
 def corpora_that_dip(grid: pd.DataFrame) -> pd.DataFrame:
     """One row a corpus (believers, ref): lowest and highest share right over the widths, and the width of the lowest.
 
-    grid: the curation rows of `testbed_grid`.
+    grid: the curation rows of `testbed_grid`.  Returns also widths (how many), low and high (of the lowest, Wilson's
+    95 %), below_chance (high is below a guess) and p (one-sided binomial, that the lowest is a guess or more, 0-1,
+    Holm's correction over all widths of all corpora).
     """
-    cells = grid.sort_values("truth").groupby(["believers", "ref"], as_index=False)
-    rows = cells.agg(lowest=("truth", "first"), at=("width", "first"), highest=("truth", "last"))
-    return rows.assign(below_chance=rows["lowest"] < CHANCE)
+    counts = [(round(share * n), int(n)) for share, n in zip(grid["truth"], grid["n_truth"], strict=True)]
+    shares = [wilson(*count) for count in counts]
+    each = grid.assign(
+        low=[share.low for share in shares],
+        high=[share.high for share in shares],
+        p=corrected([binomtest(*count, CHANCE, "less").pvalue for count in counts]),
+    )
+    cells = each.sort_values("truth").groupby(["believers", "ref"], as_index=False)
+    first = {name: (name, "first") for name in ("low", "high", "p")}
+    rows = cells.agg(
+        lowest=("truth", "first"), at=("width", "first"), highest=("truth", "last"), widths=("width", "size"), **first
+    )
+    return rows.assign(below_chance=rows["high"] < CHANCE)
 
 
 def dip_reading(cell: pd.DataFrame) -> str:
@@ -115,28 +144,35 @@ def dip_reading(cell: pd.DataFrame) -> str:
     corpora = corpora_that_dip(cell)
     below = corpora[corpora["below_chance"]]
     if not len(below):
-        return f"No width falls below chance ({CHANCE:.0%}); the lowest share is {corpora['lowest'].min():.0%}."
+        least = corpora.sort_values("lowest").iloc[0]
+        return (
+            f"No width is surely below chance ({CHANCE:.0%}); the lowest share is {least['lowest']:.0%} "
+            f"[{least['low']:.0%}, {least['high']:.0%}]."
+        )
     worst = below.sort_values("lowest").iloc[0]
     shares = listed(map("{:.0%}".format, below["ref"]), most=9)
     return (
-        f"Below chance ({CHANCE:.0%}) with {shares} of reliable text; lowest at width {worst['at']}: "
+        f"Surely below chance ({CHANCE:.0%}) with {shares} of reliable text; lowest at width {worst['at']}: "
         f"{worst['lowest']:.0%} right."
     )
 
 
 def corpora(rows: pd.DataFrame) -> str:
-    """In how many made corpora some width falls below chance; rows: `corpora_that_dip`."""
+    """In how many made corpora some width is surely below chance; rows: `corpora_that_dip`."""
     below, above = rows[rows["below_chance"]], rows[~rows["below_chance"]]
     if below.empty:
         return (
-            f"In none of {len(rows)} corpora does any width fall below a guess; had {seen_share(len(rows)):.0%} of "
+            f"In none of {len(rows)} corpora is any width surely below a guess; had {seen_share(len(rows)):.0%} of "
             "such corpora one, one or more would have been seen in four of five repeats."
         )
     least = below["believers"].min()
-    free = int((above["believers"] >= least).sum())
+    alike, near = int((rows["believers"] >= least).sum()), int((above["lowest"] < CHANCE).sum())
+    left = int((below["p"] < 0.05).sum())
     return (
-        f"In **{len(below)} of {len(rows)}** corpora (made texts) some width falls below a guess. All of these "
-        f"have {least:.0%} believers or more, and {free} with as many {verb(free, 'have')} no such width."
+        f"In **{len(below)} of {len(rows)}** corpora (made texts) some width is below a guess by more than the noise "
+        f"of its questions: {len(below)} of the {alike} with {least:.0%} believers or more. Corrected for all "
+        f"{rows['widths'].sum()} widths tried, {left} {verb(left, 'are')} left. In {near} others the lowest width is "
+        "below a guess by less than that noise."
     )
 
 
@@ -159,33 +195,42 @@ def width_null(ladders: pd.DataFrame) -> str:
     positive, before = ladders["r_normalised"] > 0, ladders["r"] >= 0
     turned, already = int((positive & ~before).sum()), int((positive & before).sum())
     shuffled = int((ladders["share_positive"] > 0.99).sum())
-    above = ladders.loc[ladders["r_normalised"] > ladders["null_high"], "ladder"]
-    their = "its" if len(above) == 1 else "their"
+    above, p = beyond(ladders), pd.Series(corrected(ladders["p"]), index=ladders["ladder"])
+    least = f"; the least p is {p.idxmin()}'s ({p_text(p.min(), 'greater', correction='Holm')})" if p.any() else ""
     return (
         f"After the division r is positive in {positive.sum()} of {len(ladders)} families: {turned} "
         f"{verb(turned, 'turn')} positive, {already} {verb(already, 'were')} so already. Shuffled "
         f"scores do the same: in {shuffled} of {len(ladders)} families r is positive in over 99 % of the shuffles. "
-        f"**{len(above)}** {verb(len(above), 'do')} better than 95 % of {their} own shuffles{named(above)}."
+        f"**{len(above)}** of these families (those with three sizes or more and a known width) "
+        f"{verb(len(above), 'are')} shown to do better than {'its' if len(above) == 1 else 'their'} "
+        f"shuffles{named(above)}{least}."
     )
 
 
-def width_made(trend: Estimate, size: Estimate) -> str:
-    """What the width does at a fixed number of parameters in the made world; `widths.trend` and `widths.gap`."""
+def beyond(ladders: pd.DataFrame) -> pd.Series:
+    """The families that lie above their shuffled scores, p corrected (Holm) for all asked; `levers.width_by_ladder`."""
+    return ladders.loc[corrected(ladders["p"]) < 0.05, "ladder"]
+
+
+def width_made(doublings: pd.DataFrame, size: Estimate) -> str:
+    """What the width does at a fixed number of parameters in the made world; `testbed.doublings` and `testbed.gap`."""
     return (
         "In the made world the width can be moved with the number of parameters held (wider models then have narrower "
-        f"feed-forward layers, which is not told apart). A doubling of the width changes the right answers by "
-        f"{_points(trend)} ({pick(trend, 'a sure rise', 'a sure fall', 'no sure effect')}{_seen(trend)}); one and a "
-        f"half times the parameters at one width, by {_points(size)}. {trend.n} seeds."
+        "feed-forward layers and, above width 24, a lower learning rate: these are not told apart). In one made text "
+        f"the right answers change {_each(doublings)}; with one and a half times the parameters, in the mean over "
+        f"widths, by {_points(size)}. {size.n} seeds."
     )
 
 
 def curated(excess: pd.DataFrame, *, y: str) -> str:
     """How many curated models lie above the web-trained ones of their size; `levers.curation_contrasts`."""
-    above, sure = int((excess["y_excess"] > 0).sum()), excess.loc[excess["y_p"] < 0.05 / len(excess), "model"]
+    above, sure = excess["y_excess"] > 0, excess[corrected(excess["y_p"]) < 0.05]
+    sourceless = int(excess.loc[above, "doubtful"].str.contains("no source for the scores", na=False).sum())
+    names = sure["model"].where(~sure["instruct"].fillna(False).astype(bool), sure["model"] + ", instruction-tuned")
     return (
-        f"**{above} of {len(excess)}** curated or distilled models lie above what web-trained ones of their size have "
-        f"in {label(y)}; {len(sure)} of them beyond the scatter of the web-trained, corrected for asking "
-        f"{len(excess)}{named(sure)}."
+        f"**{of(above)}** curated or distilled models lie above what web-trained ones of their size have in "
+        f"{label(y)}, {sourceless} of them without a source for their scores; {len(sure)} beyond the scatter of the "
+        f"web-trained, one-sided and corrected for asking {len(excess)}{named(names)}."
     )
 
 
@@ -202,11 +247,11 @@ def remember(scores: pd.DataFrame, ladders: pd.DataFrame) -> list[str]:
     """Three lines to remember."""
     shares = over_widths(scores)
     few, many = min(shares), max(shares)
-    above = int((ladders["r_normalised"] > ladders["null_high"]).sum())
+    above = len(beyond(ladders))
     return [
         f"In the made world {shares[many].min():.0%} of the answers are right at the worst width with {many:.0%} "
         f"believers, {shares[few].min():.0%} with {few:.0%}.",
-        f"Dividing both scores by the width shows the width: {above} of {len(ladders)} families {verb(above, 'lie')} "
-        "above what shuffled scores give.",
+        f"Dividing both scores by the width shows the width: {above} of {len(ladders)} families "
+        f"{verb(above, 'are')} shown to lie above what shuffled scores give.",
         "Curated models differ from web-trained ones in more than their data.",
     ]

@@ -95,13 +95,14 @@ def test_titles_of_figures_with_a_slider_hold_for_every_value() -> None:
     assert len({draw.dose_response(rows, surface=surface).title for rows in parts}) == 1
 
 
-def test_a_dip_is_a_width_below_chance() -> None:
+def test_a_dip_is_a_width_below_chance_beyond_the_noise_of_its_questions() -> None:
     grid = pd.DataFrame(
         {
             "believers": 0.85,
             "ref": [0.08] * 3 + [0.2] * 3,
             "width": [8, 16, 24] * 2,
-            "truth": [0.3, 0.1, 0.9, 0.4, 0.5, 0.9],
+            "truth": [0.3, 0.1, 0.9, 0.24, 0.5, 0.9],
+            "n_truth": 119,
         }
     )
     result = levers.corpora_that_dip(grid)
@@ -127,16 +128,22 @@ def _fixed(truth: Any) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def test_a_trend_with_the_width_is_told_from_one_with_the_parameters() -> None:
+def test_a_doubling_of_the_width_is_told_from_one_with_the_parameters() -> None:
     by_width = _fixed(lambda width, _: 0.1 * np.log2(width))
-    assert testbed.trend(by_width).low > 0.09 and testbed.trend(by_width).high < 0.11
+    doublings = testbed.doublings(by_width)
+    assert doublings["narrow"].tolist() == [8, 16] and doublings["estimate"].between(0.09, 0.11).all()
+    assert (doublings["p"] < 0.001).all() and doublings["n"].tolist() == [5, 5]
+    assert "2 of 2 doublings" in draw.fixed_parameters(by_width, doublings=doublings).title
     assert testbed.gap(by_width).low < 0 < testbed.gap(by_width).high
     by_size = _fixed(lambda _, budget: budget / 1e5)
-    assert testbed.trend(by_size).low < 0 < testbed.trend(by_size).high
+    level = testbed.doublings(by_size)
+    assert (level["low"] < 0).all() and (level["high"] > 0).all() and (level["p"] > 0.05).all()
     assert testbed.gap(by_size).estimate == pytest.approx(0.154, abs=0.02) and testbed.gap(by_size).n == 5
-    assert "it is not sure that they move" in draw.fixed_parameters(by_size, trend=testbed.trend(by_size)).title
-    one = testbed.trend(by_width[by_width.seed == 0])
-    assert one.n == 1 and np.isnan(one.low) and np.isnan(one.high)
+    assert "0 of 2 doublings" in draw.fixed_parameters(by_size, doublings=level).title
+    one = testbed.doublings(by_width[by_width.seed == 0])
+    assert (one["n"] == 1).all() and one[["low", "high", "p"]].isna().all(axis=None)
+    step = testbed.doublings(_fixed(lambda width, _: 0.4 * (width > 16)))
+    assert (step["p"] < 0.05).tolist() == [False, True]
 
 
 def test_tones_ask_the_same_questions_in_other_words() -> None:
