@@ -163,7 +163,7 @@ def open_dashboard(folder: Path) -> Iterator[Any]:
     from browser import installed
     from playwright.sync_api import sync_playwright
 
-    from cape_lib.dashboard import inline
+    from cape_lib.dashboard.page import inline
 
     kit()
     file = folder / "dashboard.html"

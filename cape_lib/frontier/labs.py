@@ -105,7 +105,7 @@ def leave_one_lab_out(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> tuple[E
             continue
         others = rows[rows["lab"] != lab]
         fitted = fit_line(others, x=x, y=y)
-        error = float(np.abs(fitted.h(group[x], group[y])).mean())
+        error = float(np.abs(group[y] - fitted.at(group[x])).mean())
         flat = float((group[y] - others[y].mean()).abs().mean())
         table.append((str(lab), len(group), error, flat, fitted.slope))
     by_lab = pd.DataFrame(table, columns=["lab", "n", "error", "error_flat", "slope"])

@@ -245,7 +245,7 @@ def published_band(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, 
     rows = complete_rows(frozen_rows(frame), x, y)
     fitted = fit_line(rows, x=x, y=y)
     half = fitted.fit.half(np.linspace(rows[x].min(), rows[x].max(), 101))
-    spreads = {"published": fitted.h(rows[x], rows[y]), "flat": rows[y].to_numpy(float)}
+    spreads = {"published": (rows[y] - fitted.at(rows[x])).to_numpy(float), "flat": rows[y].to_numpy(float)}
     bands = {name: ROUNDED_Z95 * float(values.std()) for name, values in spreads.items()}
     return bands | {"n": float(len(rows)), "prediction_min": float(half.min()), "prediction_max": float(half.max())}
 

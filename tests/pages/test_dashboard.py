@@ -18,7 +18,8 @@ from hypothesis import given
 from cape_lib import frontier, stats, tables
 from cape_lib.base import boundary, dynamics
 from cape_lib.cli import main
-from cape_lib.dashboard import inline, kit
+from cape_lib.dashboard import kit
+from cape_lib.dashboard.page import inline
 from cape_lib.tables.axes import axis_named
 
 pytestmark = pytest.mark.page

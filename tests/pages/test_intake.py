@@ -14,8 +14,8 @@ from browser import opener
 from test_cases import CASES, TABLES
 
 from cape_lib import tables
-from cape_lib.dashboard import inline
 from cape_lib.dashboard.one_family import diagnose_family
+from cape_lib.dashboard.page import inline
 from cape_lib.errors import CapeError, MissingError
 from cape_lib.tables.columns import heading, table
 
