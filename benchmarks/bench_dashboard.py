@@ -46,7 +46,7 @@ def measure(page_file: Path) -> dict[str, float]:
 
 def rows() -> Iterator[Row]:
     """One row a figure."""
-    from cape_lib.dashboard import inline
+    from cape_lib.dashboard.page import inline
 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "dashboard.html"
