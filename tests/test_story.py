@@ -483,6 +483,29 @@ def test_a_family_that_falls_within_one_kind_is_told_so() -> None:
     assert "no kind of measurement has two sizes" in chapter_4.drop(several, "Pythia")
 
 
+def test_heads_that_compete_are_told_by_the_interval_of_the_difference() -> None:
+    internal = tables.load("internal_coupling")
+
+    def counted(trained: int, untrained: int) -> pd.DataFrame:
+        rows = [(f"M{i}", "trained", 10, trained + i % 3) for i in range(9)]
+        rows += [(f"M{i}", "untrained", 10, untrained + i % 2) for i in range(9)]
+        return pd.DataFrame(rows, columns=["model", "weights", "heads", "competing"])
+
+    near = chapter_4.heads(counted(4, 4), internal, claimed=40)
+    assert "45 of 90 heads of tiny models, and 40 of 90 untrained: a difference is not shown (+6 points [-" in near
+    assert "untrained: more with training (+46 points [+" in chapter_4.heads(counted(8, 4), internal, claimed=40)
+
+
+def test_a_block_without_a_coupling_is_not_counted() -> None:
+    rows = twins_of([0.8, 0.7, 0.6], [0.1, 0.0, np.nan])
+    assert chapter_4.changed(chapter_4.twin_gap(rows)).startswith("Training surely changed the coupling in 2 of 2")
+    none = chapter_4.changed(chapter_4.twin_gap(rows.assign(coupling=np.nan)))
+    assert none == "Training cannot be read: no block has a coupling, against one untrained twin"
+    gone = outputs([0.3, 0.4, 0.5], [-0.5, -0.4, -0.2])
+    gone.loc[(gone["model"] == "M1") & (gone["weights"] == "untrained"), ["coupling", "low", "high"]] = np.nan
+    assert "in 3 of 3 trained tiny models, and in 0 of 2 untrained ones" in chapter_4.output(gone)
+
+
 def outputs(before: list[float], behind: list[float]) -> pd.DataFrame:
     """Rows of `testbed_projection`: a trained model and its untrained twin, which the output map leaves as it was."""
     rows = []
@@ -544,8 +567,24 @@ def test_the_largest_run_speaks_for_a_real_model() -> None:
     records, trials = tables.load("steering_records"), tables.load("testbed_trials")
     one = tables.load("model_runs").head(1).assign(claim="refuted", effect=False, tested=40, misaligned=31)
     more = one.assign(run="all", tested=326, misaligned=200, corrected=0.05, effect=True)
-    sentence = chapter_5.answer(records, trials, pd.concat([one, more])).sentence
-    assert "in a real model hardly**" in sentence and "10 of 200 wrong answers, in the largest of 2 runs" in sentence
+    # the p corrected for both runs decides, not the verdict of one run
+    sentence = chapter_5.answer(records, trials, pd.concat([one, more.assign(p=0.04)])).sentence
+    assert (
+        "in a real model it is not shown**" in sentence and "10 of 200 wrong answers, in the largest of 2" in sentence
+    )
+    sentence = chapter_5.answer(records, trials, pd.concat([one, more.assign(p=0.02)])).sentence
+    assert "in a real model hardly**" in sentence
+    many = pd.concat([one.assign(run=f"{seed}", controls=60) for seed in range(4)])
+    interval = chapter_5.answer(records, trials, many).interval
+    assert interval.endswith("With 60 controls no effect could be shown.")  # 4 / 61 is above 0.05
+
+
+def test_a_direction_put_there_by_hand_is_not_counted_among_the_learnt() -> None:
+    records, trials, runs = (tables.load(f"{name}") for name in ("steering_records", "testbed_trials", "model_runs"))
+    learnt = trials[(trials["case"] == "learnt") & trials["contrast"].isin(["reg", "ctx"])]
+    count = f"{learnt['effect'].sum()} of {len(learnt)} runs ({learnt['model'].nunique()} models)"
+    assert f"beat their controls in {count}" in chapter_5.answer(records, trials, runs).sentence
+    assert chapter_5.verdicts(trials).startswith(f"An effect in {count} of register and context directions")
 
 
 def test_a_real_model_that_is_corrected_and_breaks_nothing_is_told_so() -> None:
@@ -571,7 +610,9 @@ def test_a_real_model_that_is_corrected_and_breaks_nothing_is_told_so() -> None:
     )
     several = pd.concat([runs.assign(p=p, effect=p < 0.05, dose=p) for p in (0.9, 0.03, 0.04)], ignore_index=True)
     sentence = chapter_5.real(several)
-    assert "2 of 3 do, by p alone 2 (not corrected for 3 looks)" in sentence and "all 3 intervals" in sentence
+    assert "surely: uncorrected, 2 of 3 do, by p alone 2; corrected for 3 looks none" in sentence
+    assert "all 3 intervals" in sentence
+    assert "corrected for 3 looks 1." in chapter_5.real(several.assign(p=[0.9, 0.001, 0.04]))
     assert "2 of 3 do (at one place and strength: one result" in chapter_5.real(several.assign(dose=1.0))
     doses = pd.DataFrame({"run": "a", "dose": [0, 1, 2], "cost": [0.0, 0.1, 0.9], "right": [0.5, 0.4, 0.1], "n": 40})
     assert "gains nothing. Unsteered 50% are right; the strongest has 10%" in chapter_5.stronger(doses)

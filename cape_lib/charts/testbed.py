@@ -183,7 +183,8 @@ def twins(rows: pd.DataFrame, *, probed: pd.DataFrame, name: str = "probe-twins"
     look = forms.by("weights", TWINS, marks=("circle", "square"))
     chart = forest(shown, "place", x, **look, apart="weights", tooltip="q raw dimension")
     places = shown.groupby("models")["place"].nunique().max() if "models" in shown else shown["place"].nunique()
-    gap, models = twin_gap(probed), probed["model"].nunique()
+    gap = twin_gap(probed)
+    models = gap["model"].nunique()
     n = f"{len(gap)} blocks" + (f" of {models} models, of which the chart shows a choice" if models > 1 else "")
     return figure(chart, name, changed(gap), TESTBED, n, rows=shown, height=44 * int(places))
 
@@ -228,7 +229,9 @@ def cases(trials: pd.DataFrame) -> Figure:
         hollow=ALL,
         tooltip="split p effect",
     )
+    planted = trials.loc[trials["case"] == "planted", "effect"]
     caption = (
+        f"{f'Put there by hand: an effect in {of(planted)} runs. ' if len(planted) else ''}"
         "Register: from reliable minus web text. Context: after three truths minus after three myths. "
         "Statement: true minus false. Shuffled labels: the model has learnt, and only the labels are mixed; so the "
         "luckiest of many controls can come upon the direction that the mixed labels hide."

@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from cape_lib.stats import Estimate, mean_interval
+from cape_lib.stats import Estimate, clustered, mean_interval
 from cape_lib.story.answer import Answer, between, of, pick, times, with_interval
 
 #: A run whose coupling differs less between its layers is one number.
@@ -66,13 +66,14 @@ def shift(probed: pd.DataFrame) -> Estimate:
 def twin_gap(probed: pd.DataFrame) -> pd.DataFrame:
     """One row a block: coupling trained and untrained, and whether their 95 % intervals lie apart.
 
-    probed: `testbed_probes`, or the rows of one model in that form.
+    probed: `testbed_probes`, or the rows of one model in that form.  A block in which a twin has no coupling cannot
+    differ, and is left out.
     """
     wide = probed.pivot(index=["model", "layer"], columns="weights", values=["coupling", "low", "high"])
     low, high = wide["low"], wide["high"]
     gap = wide["coupling"][["trained", "untrained"]]
     gap = gap.assign(above=low["trained"] > high["untrained"], below=high["trained"] < low["untrained"])
-    return pd.DataFrame(gap.rename_axis(columns=None).reset_index())
+    return pd.DataFrame(gap.dropna().rename_axis(columns=None).reset_index())
 
 
 def _sure(gap: pd.DataFrame) -> int:
@@ -122,17 +123,16 @@ def answer(internal: pd.DataFrame, probed: pd.DataFrame, gap: pd.DataFrame, real
 def changed(gap: pd.DataFrame, what: str = "Training") -> str:
     """Whether something surely changed the coupling, in how many blocks and which way; gap: `twin_gap`; what: it."""
     sure = f"surely changed the coupling {_apart(gap)}{_towards(gap)}"
-    none = f"made no sure change in any of {len(gap)} blocks"
+    none = f"made no sure change in any of {len(gap)} blocks" if len(gap) else "cannot be read: no block has a coupling"
     return f"{what} {sure if _sure(gap) else none}, against one untrained twin"
 
 
 def twins(gap: pd.DataFrame) -> str:
     """How far from zero the coupling of the made models is before any training; `twin_gap`."""
-    both = gap.dropna(subset=["trained", "untrained"])
-    far = int((both["untrained"].abs() > 0.5).sum())
+    far = int((gap["untrained"].abs() > 0.5).sum())
     moral = ": a number far from zero is no finding by itself" if far else ""
     return (
-        f"Without any training the coupling lies beyond ±0.5 in {far} of the {len(both)} blocks in which both twins "
+        f"Without any training the coupling lies beyond ±0.5 in {far} of the {len(gap)} blocks in which both twins "
         f"have a coupling{moral}."
     )
 
@@ -152,25 +152,32 @@ def flat(spans: pd.Series, internal: pd.DataFrame) -> str:
     return f"{lead}{f' Per head, {same} of {len(heads)} models have one and the same value.' if same > 1 else ''}"
 
 
-def heads(counts: pd.DataFrame, internal: pd.DataFrame, claimed: int) -> str:
+def more_heads(table: pd.DataFrame) -> str:
+    """Whether training changes the share of heads that compete, with its interval; table: `testbed_heads`."""
+    wide = table.pivot(index="model", columns="weights", values=["competing", "heads"])
+    columns = [wide[what][weights] for what in ("competing", "heads") for weights in ("trained", "untrained")]
+
+    def change(trained: pd.Series, untrained: pd.Series, heads: pd.Series, bare: pd.Series) -> float:
+        return float(trained.sum() / heads.sum() - untrained.sum() / bare.sum())
+
+    more = clustered(change, *columns, clusters=wide.index, unit="models")
+    reads = pick(more, "more with training", "fewer with training", "a difference is not shown")
+    return f"{reads} ({100 * more.estimate:+.0f} points [{100 * more.low:+.0f}, {100 * more.high:+.0f}])"
+
+
+def heads(table: pd.DataFrame, internal: pd.DataFrame, claimed: int) -> str:
     """Competing heads as released, and those of trained models and of the same models untrained.
 
-    counts: rows trained and untrained, columns heads, competing; internal: table `internal_coupling`; claimed: models
-    in the papers' count.
+    table: `testbed_heads`; internal: table `internal_coupling`; claimed: models in the papers' count.
     """
     each = internal["competing_units"].fillna(internal["competing_fraction"]).groupby(internal["model"]).max().dropna()
-    compete, more = (
-        counts["competing"],
-        (counts["competing"] / counts["heads"])[["untrained", "trained"]].diff().iloc[1],
-    )
-    reads = "about as many" if abs(more) < 0.1 else "more" if more > 0 else "fewer"
+    counts = table.groupby("weights")[["competing", "heads"]].sum()
+    trained, untrained = ("{} of {}".format(*counts.loc[weights]) for weights in ("trained", "untrained"))
     return (
         f"The list of the {claimed} models was not released; of the {len(each)} with a released count "
         f"{(each > 0).sum()} have such a head. For us a head competes if the coupling of its outputs is surely "
-        f"below zero (p < 0.05, corrected for all heads of its model): {compete['trained']} of "
-        f"{counts['heads']['trained']} heads of our tiny models, and {compete['untrained']} of "
-        f"{counts['heads']['untrained']} untrained: {reads} with training. A count says nothing without the untrained "
-        "count."
+        f"below zero (one-sided p < 0.05, Benjamini-Hochberg over its model): {trained} heads of tiny models, and "
+        f"{untrained} untrained: {more_heads(table)}. A count says nothing without the untrained count."
     )
 
 
@@ -197,19 +204,20 @@ def output(table: pd.DataFrame) -> str:
     """Whether the output map does more than a random matrix; table: `testbed_projection`."""
     wide = table.pivot(index=["model", "weights"], columns="what", values=["coupling", "low", "high"])
     logits, low, high = wide["coupling", "logits"], wide["low", "random projection"], wide["high", "random projection"]
-    outside = ((logits < low) | (logits > high)).groupby(level="weights").sum()
+    known = wide[logits.notna() & low.notna()].index  # without a coupling a model can lie neither outside nor inside
+    outside = ((logits < low) | (logits > high)).loc[known].groupby(level="weights")
     change = (logits - wide["coupling", "hidden"]).dropna().groupby(level="weights")
-    count, means = change.size(), change.apply(mean_interval, "mean over models, t interval")
+    lie, means = outside.apply(of), change.apply(mean_interval, "mean over models, t interval")
     competes = pd.DataFrame(wide["high"].xs("trained", level="weights") < 0)
     arises = int((competes["logits"] & ~competes["hidden"]).sum())
     does = ("raises the coupling", "lowers the coupling", "moves the coupling by nothing sure")
     return (
-        f"The coupling behind the output map lies outside the range of 20 random matrices in {outside['trained']} of "
-        f"{count['trained']} trained tiny models, and in {outside['untrained']} of {count['untrained']} untrained "
-        f"ones. **So in tiny models the output map {pick(means['trained'], *does)}** (mean "
-        f"{with_interval(means['trained'], signed=True)}; untrained {with_interval(means['untrained'], signed=True)}); "
-        f"competition is sure behind it and not before it in {arises} of {len(competes)}, so the conflict "
-        f"{'arises' if 2 * arises > len(competes) else 'seldom arises'} there. The box judges the released values."
+        f"The coupling behind the output map lies outside the range of 20 random matrices in {lie['trained']} trained "
+        f"tiny models, and in {lie['untrained']} untrained ones (by chance 2 of 21). **So in tiny models the output "
+        f"map {pick(means['trained'], *does)}** (mean {with_interval(means['trained'], signed=True)}; untrained "
+        f"{with_interval(means['untrained'], signed=True)}); competition is sure behind it and not before it in "
+        f"{arises} of {len(competes)}, so the conflict {'arises' if 2 * arises > len(competes) else 'seldom arises'} "
+        "there. The box judges the released values."
     )
 
 
@@ -259,10 +267,10 @@ def yours(layers: pd.DataFrame, gap: pd.DataFrame, model: str) -> str:
     return f"{model}: {changed(gap, 'training')}; {compete}."
 
 
-def remember(internal: pd.DataFrame, gap: pd.DataFrame, counts: pd.DataFrame) -> list[str]:
-    """Three lines to remember."""
+def remember(internal: pd.DataFrame, gap: pd.DataFrame, table: pd.DataFrame) -> list[str]:
+    """Three lines to remember; gap: `twin_gap`; table: `testbed_heads`."""
     blind, same = released(internal)["blind"], len(gap) - _sure(gap)
-    compete, heads = counts.loc["untrained", ["competing", "heads"]].astype(int)
+    compete, heads = table.loc[table["weights"] == "untrained", ["competing", "heads"]].sum().astype(int)
     return [
         f"On {of(blind)} released values the weights have no influence, or perhaps none.",
         f"Compare a model with itself before training: in {same} of {len(gap)} blocks a change is not sure.",

@@ -27,9 +27,17 @@ LEVEL = 0.05
 
 
 def there_and_not(trials: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Runs where a direction is there to be found, and runs where none is; trials: table `testbed_trials`."""
+    """Runs of learnt directions that are there to be found, and runs where none is; trials: table `testbed_trials`.
+
+    A direction put there by hand (case "planted") is neither: it is found by construction.
+    """
     null = trials["case"].str.startswith("null")
-    return trials[~null & trials["contrast"].isin(THERE)], trials[null]
+    return trials[(trials["case"] == "learnt") & trials["contrast"].isin(THERE)], trials[null]
+
+
+def surely(runs: pd.DataFrame) -> pd.Series:
+    """Which recorded runs show an effect after the correction for that many looks (Holm); table `model_runs`."""
+    return runs["effect"].astype(bool) & (corrected(runs["p"]) < LEVEL)
 
 
 def answer(records: pd.DataFrame, trials: pd.DataFrame, runs: pd.DataFrame) -> Answer:
@@ -42,7 +50,7 @@ def answer(records: pd.DataFrame, trials: pd.DataFrame, runs: pd.DataFrame) -> A
     works = there["effect"].mean() > 0.5 and null["effect"].mean() <= 0.1
     some = f"{'two' if several == 2 else several} kinds of direction" if several > 1 else "one kind of direction"
     one = "a real model" if runs["model"].nunique() == 1 else f"{runs['model'].nunique()} real models"
-    hardly = "hardly" if run["effect"] else "it is not shown"
+    hardly = "hardly" if surely(runs).any() else "it is not shown"
     lead = {
         (True, False): f"In made worlds, yes for {some}; in a real model {hardly}",
         (True, True): f"Yes, in made worlds for {some}, and in a real model",
@@ -50,7 +58,7 @@ def answer(records: pd.DataFrame, trials: pd.DataFrame, runs: pd.DataFrame) -> A
         (False, False): "It is not shown",
     }[works, bool((runs["claim"] == "supported").any())]
     sentence = (
-        f"**{lead}**: {_kinds(there)} beat their controls in {of(there['effect'])} runs, the papers' own recipe in "
+        f"**{lead}**: {_kinds(there)} beat their controls in {_in_runs(there)}, the papers' own recipe in "
         f"{of(trials.loc[trials['contrast'] == PAPERS, 'effect'])}; in {one} a direction corrects {_fixed(run)} wrong "
         f"answers{f', in the largest of {len(runs)} runs' if len(runs) > 1 else ''}. What was published counts changed "
         f"texts: of {len(records)} recorded ones **{int(records['corrected'].notna().sum()) or 'none'}** say whether "
@@ -58,17 +66,29 @@ def answer(records: pd.DataFrame, trials: pd.DataFrame, runs: pd.DataFrame) -> A
     )
     interval = (
         f"In {one}, {times(len(runs), 'run')}: up to {runs['corrected_high'].max():.0%} in a run is not ruled out "
-        f"(95 %); the papers say {runs['claimed'].max():.0%}.{_power(run) if 'not shown' in lead else ''}"
+        f"(95 %); the papers say {runs['claimed'].max():.0%}.{_power(run, runs) if 'not shown' in lead else ''}"
     )
     return Answer(sentence, "experiment", interval)
 
 
-def _power(run: pd.Series) -> str:
-    """How often an effect of a stated size would have been shown in as many questions; of planted answers."""
+def _in_runs(there: pd.DataFrame) -> str:
+    """In how many runs there is an effect, and of how many models they are."""
+    return f"{of(there['effect'])} runs ({times(there['model'].nunique(), 'model')})"
+
+
+def _power(run: pd.Series, runs: pd.DataFrame) -> str:
+    """How often an effect of a stated size would have been shown in as many questions; of planted answers.
+
+    Where so many looks are corrected for that the controls allow no p small enough, that.
+    """
+    most = int(runs["controls"].max())
+    if len(runs) / (1 + most) >= LEVEL:
+        return f" With {most} controls no effect could be shown."
     planted = tables.load("coverage").query("method == 'effect beyond controls' and measure == 'power'")
     near = planted[planted["n"] == planted.loc[(planted["n"] - run["tested"]).abs().idxmin(), "n"]]
+    plain = " (p not corrected)" if len(runs) > 1 else ""
     return (
-        f" *Not shown* is not *none*: a direction that {near['truth'].iloc[0]} beats its controls in "
+        f" *Not shown* is not *none*: a direction that {near['truth'].iloc[0]} beats its controls{plain} in "
         f"{span(near['value'])} of planted runs of {near['n'].iloc[0]:.0f} questions."
     )
 
@@ -115,7 +135,7 @@ def verdicts(trials: pd.DataFrame) -> str:
     there, null = there_and_not(trials)
     recipe = trials[trials["contrast"] == PAPERS]
     return (
-        f"An effect in {of(there['effect'])} runs of {_kinds(there)}, in {of(recipe['effect'])} of the papers' recipe "
+        f"An effect in {_in_runs(there)} of {_kinds(there)}, in {of(recipe['effect'])} of the papers' recipe "
         f"(statement), in {of(null['effect'])} where nothing is to be found"
     )
 
@@ -133,7 +153,7 @@ def controls(trials: pd.DataFrame) -> str:
 
 def controls_sure(trials: pd.DataFrame) -> str:
     """What a verdict against controls hangs on: what an older rule gives; table `testbed_trials`."""
-    learnt = trials[(trials["case"] == "learnt") & trials["contrast"].isin(THERE)]
+    learnt, _ = there_and_not(trials)
     return (
         "Whoever chooses the controls chooses the verdict: shuffles that keep a part of the direction make it look "
         f"weak. An older rule with such shuffles sees {learnt['effect_leaky'].sum()} of {len(learnt)} learnt "
@@ -165,14 +185,14 @@ def real(runs: pd.DataFrame) -> str:
     here = "this model" if runs["model"].nunique() == 1 else "these models"
     below = int((runs["corrected_high"] < runs["claimed"]).sum())
     many = "all" if len(runs) > 1 and below == len(runs) else f"{below} of"
-    won = runs[runs["effect"].astype(bool)]
+    won, sure = runs[runs["effect"].astype(bool)], int(surely(runs).sum()) or "none"
     same = len(won) > 1 and won.duplicated(["model", "place", "dose", "questions"], keep=False).all()
     return (
         f"In the largest of {times(len(runs), 'run')} **{_fixed(run)}** wrong answers are corrected {lost}. To "
         f"*beat* its controls a direction must rank high among them (p up to 0.05) and lead their mean surely: "
-        f"{len(won) or 'none'} of {len(runs)} do"
+        f"{'uncorrected, ' if len(runs) > 1 else ''}{len(won) or 'none'} of {len(runs)} do"
         f"{' (at one place and strength: one result, measured again)' if same else ''}, by p alone "
-        f"{int((runs['p'] <= LEVEL).sum())}{f', none of it corrected for {len(runs)} looks' if len(runs) > 1 else ''}. "
+        f"{int((runs['p'] <= LEVEL).sum())}{f'; corrected for {len(runs)} looks {sure}' if len(runs) > 1 else ''}. "
         f"In {here} {many} "
         f"{times(len(runs), 'interval')} of the share corrected {verb(below, 'stay')} below the papers' "
         f"{runs['claimed'].max():.0%}."
