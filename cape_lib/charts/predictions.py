@@ -36,8 +36,8 @@ def cards(scored: Sequence[Scored], *, plain: bool = False, on: Mapping[int | st
     plain: its plain sentence, status and today's value; rules, data and sources folded. on: what turns a status, for
     the plain cards (`predictions.hangs_on`).
     """
-    words = {"on": {ident: text.removeprefix("hangs on ") for ident, text in (on or {}).items()}}
-    words |= {"in_plain": in_plain, "today": today, "terms": _terms, "links": _links, "marks": MARKS}
+    turned = {ident: text.removeprefix("hangs on ") for ident, text in (on or {}).items()}
+    words = {"on": turned, "in_plain": in_plain, "today": today, "terms": _terms, "links": _links, "marks": MARKS}
     return HTML(typeset(filled("cards.html", scored=scored, plain=plain, **words)))
 
 
