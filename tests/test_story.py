@@ -244,14 +244,18 @@ def test_the_recomputed_interval_stands_beside_the_published_one() -> None:
 
 
 def test_the_end_of_the_losses_is_told_at_its_tokens_and_as_far_as_it_is_known() -> None:
-    reach = {(0.0, 2.9): "at most 2.9 B", (0.5, 2.9): "0.5 B to 2.9 B", (0.5, np.inf): "at least 0.5 B"}
+    reach = {(0.0, 2.9): "no lower end, at most 2.9 B", (0.5, 2.9): "0.5 B to 2.9 B"}
+    reach |= {(0.5, np.inf): "at least 0.5 B, no upper end", (0.0, np.inf): "no end on either side"}
     for (low, high), words in reach.items():
         assert chapter_2.reach(stats.Estimate(1.0, low, high, 9, "test")) == words
     uniform = tables.base("uniform")
     model = coupling.family_model(coupling.known_steps(uniform), uniform)
     scale, amount = model.critical_scale(), chapter_2.at_tokens(model)
     text = chapter_2.turn(model)
-    assert f"losses end, on average, at {scale.estimate:.2g} B, at most {scale.high:.2g} B (95 %)" in text
+    assert f"losses end, on average, at {scale.estimate:.2g} B (no lower end, at most {scale.high:.2g} B, 95 %)" in text
+    few = model.critical_scale(tokens_b=300.0)
+    assert few.low == 0 and few.high == np.inf
+    assert f"at 300 billion at {few.estimate:.2g} B (no end on either side)" in text
     assert f"that read {amount:.0f} billion tokens" in text and amount == pytest.approx(
         10 ** model.centre["tokens"], rel=0.1
     )
@@ -270,12 +274,14 @@ def test_counts_that_the_fit_of_all_families_misses_stand_beside_it() -> None:
 
 
 def test_tokens_are_told_up_to_10_b_and_above() -> None:
-    shares = coupling.signs_by_tokens(coupling.known_steps(tables.base("uniform")))
-    text = chapter_2.tokens(shares)
+    steps = coupling.known_steps(tables.base("uniform"))
+    text, shares = chapter_2.tokens(steps), coupling.signs_by_tokens(steps)
     large = shares[shares["to_b"] > 10].set_index("tokens")
     few, many = (f"{large.negative[word]} of {large.steps[word]}" for word in ("under", "over"))
     assert "there tokens go along with the sign" in text and f"Above 10 B it is {few} and {many}." in text
-    assert "Above" not in chapter_2.tokens(shares[shares["to_b"] <= 10])
+    assert "Above" not in chapter_2.tokens(steps[steps["size_b"] < 10])
+    assert "open whether tokens go" in chapter_2.tokens(steps.assign(gamma=np.where(steps.index % 2, 0.5, -0.5)))
+    assert text.startswith(chapter_2.by_tokens(shares))
 
 
 def test_a_whole_fall_that_is_settled_is_told_beside_steps_that_are_not() -> None:
@@ -286,6 +292,28 @@ def test_a_whole_fall_that_is_settled_is_told_beside_steps_that_are_not() -> Non
     assert f"{chapter_1.sure_steps(gammas) or 'None'} of these signs" in chapter_1.steps(
         gammas, coupling.whole_ladder(FALLS)
     )
+
+
+def test_the_cuts_of_a_panel_are_its_splits_and_the_sure_flips_have_a_place() -> None:
+    panel, pair = tables.base("published"), {"x": "hellaswag", "y": "truthfulqa"}
+    cuts = chapter_1.grid(panel, **pair)
+    sweep = coupling.cut_sweep(panel, cuts, **pair)
+    assert sweep["n_below"].is_unique and sweep[["r_below", "r_above"]].notna().all(axis=None)
+    assert 3.5 in cuts and sweep[["n_below", "n_above"]].min().tolist() == [4, 5]
+    sure = sweep.loc[sweep["flips_surely"], "cut_b"]
+    text = chapter_1.flips(sweep)
+    assert f"at {len(sure)} surely, all from {sure.min():.2g} to {sure.max():.2g} B, not at 3.5 B" in text
+    assert "also at 3.5 B" in chapter_1.flips(sweep.assign(flips_surely=sweep["cut_b"] == 3.5))
+    assert chapter_1.flips(sweep.assign(flips_surely=False)).endswith("at none surely")
+    assert chapter_1.grid(panel.head(3), **pair).tolist() == sorted(panel.head(3)["params_b"].unique())
+
+
+def test_a_correlation_without_size_or_families_has_its_interval() -> None:
+    whole = coupling.population_coupling(tables.base("published"), resamples=10)
+    text = chapter_1.population(whole)
+    for one in (whole.partial_given_size, whole.family_demeaned):
+        assert f"{one.estimate:+.2f} [{one.low:.2f}, {one.high:.2f}]" in text
+    assert f"({whole.family_demeaned.n} models)" in text
 
 
 def made_steps(*, small_negative: bool) -> pd.DataFrame:
@@ -320,6 +348,26 @@ def test_the_first_page_says_who_pays_whichever_way_the_steps_go() -> None:
     assert first_page.pays(other, model).sentence.startswith("**No: ")
     level = few.assign(gamma=[-0.5, 0.5] * (len(few) // 2))
     assert first_page.pays(level, model).sentence.startswith("**Not known: small and large")
+
+
+def test_a_size_is_excluded_only_where_both_amounts_of_tokens_exclude_it_and_the_fit_holds() -> None:
+    out, inside = (stats.Estimate(1.0, 0.0, high, 72, "test") for high in (2.9, np.inf))
+    assert first_page.borne(out, inside, missed=False) == "3.5 B is neither shown nor excluded"
+    assert first_page.borne(out, out, missed=True) == "3.5 B is neither shown nor excluded"
+    assert first_page.borne(out, out, missed=False) == "3.5 B is excluded"
+    assert first_page.borne(inside, inside, missed=False) == "3.5 B is allowed, not shown"
+
+
+def test_the_first_page_counts_any_fall_and_beside_it_every_tax() -> None:
+    uniform = tables.base("uniform")
+    steps = coupling.known_steps(uniform)
+    one = first_page.pays(steps, coupling.family_model(steps, uniform))
+    taxes = [
+        steps["phase"][steps["size_b"].between(a, b, inclusive="left")].eq("tax").sum()
+        for a, b in ((0, 3.5), (3.5, 10), (10, np.inf))
+    ]
+    assert "Any fall counts" in one.interval and "as a tax" in one.interval
+    assert one.interval.endswith(f"{taxes[0]}, {taxes[1]} and {taxes[2]}.")
 
 
 def test_the_first_page_says_of_tokens_only_what_the_steps_show() -> None:

@@ -16,8 +16,8 @@ from cape_lib.charts.forms import across, band, dots, forest, line_at, named, ph
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import BLUE, INK, MUTED, TWO_SIDES
 from cape_lib.story.answer import capital, of, times, verb
-from cape_lib.story.boundary import at_tokens, tokens, turn
-from cape_lib.story.coupling import by_direction
+from cape_lib.story.boundary import FEW_TOKENS, at_tokens, by_tokens, turn
+from cape_lib.story.coupling import by_direction, flips
 from cape_lib.tables import label, mark
 from cape_lib.tables.axes import PARAMS, Axis
 from cape_lib.tables.chapters import RELATIVES
@@ -29,7 +29,7 @@ UNKNOWN = "No bars: how noisy the scores are is not known."
 #: The sizes that an axis of critical scales shows (billions); a bar stops at its ends.
 LEAST, MOST = 0.03, 400.0
 #: Training tokens (billions) that the figure of all families shows, beside those that the turn is told for.
-TOKENS = (300.0, 3000.0)
+TOKENS = (FEW_TOKENS, 3000.0)
 
 
 def ladder_plane(
@@ -123,11 +123,12 @@ def correlation_by_cut(sweep: pd.DataFrame, *, source: str, leap: str = "") -> F
     x = size_scale("cut_b", low=float(sweep["cut_b"].min()), high=float(sweep["cut_b"].max())).title("cut")
     side = forms.colours("side", ("below", "above"), TWO_SIDES, title="models")
     drawn = band(table, x, upright("r", "Pearson r", [-1, 1]), colour=side, point=True)
-    flips, sure = int(sweep["flips"].sum()), int(sweep["flips_surely"].sum())
-    title = f"The sign flips at {flips} of the {len(sweep)} cuts tried, at {sure} of them with both intervals off zero"
-    title += ": no single size stands out" if flips > 1 else ""
+    title = f"The sign flips at {flips(sweep)}"
     n = f"{int(max(table['n'], default=0))} models on one side at most"
-    caption = f"{leap} Bands: 95 %, families left out in turn. {few_families()}".lstrip()
+    caption = (
+        f"{leap} Neighbouring splits share most models. Surely: both intervals leave zero out, not corrected for the "
+        f"number of splits. Bands: 95 %, families left out in turn. {few_families()}"
+    ).lstrip()
     chart = alt.layer(line_at(0, "y"), drawn)
     return figure(chart, "correlation-by-cut", title, source, n, caption, height=260)
 
@@ -208,10 +209,10 @@ def signs_by_tokens(table: pd.DataFrame, *, source: str) -> Figure:
         tooltip="negative steps families",
         rule=0.5,
     )
-    title, n = tokens(table).partition(":")[0].replace("**", ""), f"{int(table['steps'].sum())} steps with known tokens"
+    title, n = by_tokens(table).replace("**", ""), f"{int(table['steps'].sum())} steps with known tokens"
     caption = (
         "A step's size is the geometric mean of its two models, and so are its tokens. Bars: 95 %; steps of one "
-        "family count as relatives where eight families or more stand behind a share, else as independent."
+        "family count as relatives."
     )
     return figure(chart, "signs-by-tokens", title, source, n, caption, rows=table)
 

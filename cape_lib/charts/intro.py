@@ -66,7 +66,7 @@ def finding(gammas: pd.DataFrame) -> str:
     """What the steps of these families say, as the title of the figure."""
     small, between, large = _by_size(gammas)
     return (
-        f"In these {gammas['ladder'].nunique()} families of web text truthfulness is lost in {small} steps below "
+        f"In these {gammas['ladder'].nunique()} families of web text truthfulness falls in {small} steps below "
         f"3.5 B, in {between} up to 10 B, in {large} above"
     )
 

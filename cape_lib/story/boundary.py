@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.base.boundary import boundary_power, fit_parabolas, turning_points
-from cape_lib.base.coupling import TOKEN_EDGE, FamilyModel
+from cape_lib.base.coupling import EDGES, TOKEN_EDGE, FamilyModel, signs_by_tokens
 from cape_lib.claims import Verdict
 from cape_lib.stats import Estimate, seen_difference
 from cape_lib.story.answer import Answer, capital, estimates, listed, named, pick, span, times, verb, with_interval
@@ -19,6 +19,8 @@ from cape_lib.tables.axes import PARAMS, Axis
 #: A turn counts as placed where its interval spans less than this factor of size.
 NARROW = 4.0
 ALL = "all"
+#: The smaller amount of training tokens, billions, at which a model of all families is asked as well.
+FEW_TOKENS = 300.0
 #: Covariate of the model of all families -> a decade of it, and its verb.
 TERMS = {"size": ("tenfold size", "goes"), "tokens": ("tenfold training tokens", "go")}
 
@@ -54,8 +56,9 @@ def answer(at: ChapterRows, scales: pd.DataFrame, model: FamilyModel | None) -> 
         f"{lead}. {_alone(scales, at.family)}",
         "correlation",
         f"{model.steps} steps of {model.families} families in the uniform panel (scores of one test program), size "
-        f"and training tokens taken together; at {at_tokens(model):.0f} billion tokens the turn lies between the "
-        f"published 2.9 and 13.4 B with a probability of {model.p_turn(2.9, 13.4):.0%}.",
+        f"and training tokens taken together; the turn lies between the published 2.9 and 13.4 B with a probability "
+        f"of {model.p_turn(2.9, 13.4):.0%} at {at_tokens(model):.0f} billion tokens and of "
+        f"{model.p_turn(2.9, 13.4, tokens_b=FEW_TOKENS):.0%} at {FEW_TOKENS:.0f}.",
     )
 
 
@@ -65,22 +68,24 @@ def at_tokens(model: FamilyModel) -> float:
 
 
 def reach(scale: Estimate) -> str:
-    """How far the 95 % interval of a size goes, "at most 2.9 B"; "0.5 B to 2.9 B" where both ends are known."""
+    """How far the 95 % interval of a size goes, "no lower end, at most 2.9 B"; "0.5 B to 2.9 B" with both ends."""
     if scale.low > 0:
-        return f"{size(scale.low)} to {size(scale.high)}" if scale.high < math.inf else f"at least {size(scale.low)}"
-    return f"at most {size(scale.high)}" if scale.high < math.inf else "which excludes no size"
+        upper = scale.high < math.inf
+        return f"{size(scale.low)} to {size(scale.high)}" if upper else f"at least {size(scale.low)}, no upper end"
+    return f"no lower end, at most {size(scale.high)}" if scale.high < math.inf else "no end on either side"
 
 
 def turn(model: FamilyModel) -> str:
-    """Where a model of all families puts the turn, with its interval, as a clause."""
-    scale, tokens = model.critical_scale(), _terms(model).get("tokens")
+    """Where a model of all families puts the turn at two amounts of tokens, with its intervals, as a clause."""
+    scale, few, tokens = model.critical_scale(), model.critical_scale(tokens_b=FEW_TOKENS), _terms(model).get("tokens")
     lead, equally = f"one fit over {model.families} families", f"for those that read {at_tokens(model):.0f} billion"
     if math.isnan(scale.estimate):
         return f"{lead} finds no coupling that rises with size, {equally} tokens (pieces of words)"
     longer = pick(tokens, "less", "more", "") if tokens else ""
     return (
-        f"{lead} has the losses end, on average, at {size(scale.estimate)}, {reach(scale)} (95 %), {equally} tokens "
-        f"(pieces of words){f'; families that read {longer} lose longer' if longer else ''}"
+        f"{lead} has the losses end, on average, at {size(scale.estimate)} ({reach(scale)}, 95 %), {equally} tokens "
+        f"(pieces of words); at {FEW_TOKENS:.0f} billion at {size(few.estimate)} ({reach(few)})"
+        f"{f'; families that read {longer} lose longer' if longer else ''}"
     )
 
 
@@ -205,7 +210,10 @@ def _terms(model: FamilyModel) -> dict[str, Estimate]:
 
 def all_families(model: FamilyModel) -> str:
     """What moves gamma over all families, and whether a new family would turn."""
-    moved = [f"{' '.join(TERMS[name])} with {with_interval(one, signed=True)}" for name, one in _terms(model).items()]
+    moved = [
+        f"{' '.join(TERMS[name])} with {with_interval(one, digits=3, signed=True)}"
+        for name, one in _terms(model).items()
+    ]
     return (
         f"{capital('; '.join(f'{one} of gamma' for one in moved))}. Families differ by {with_interval(model.spread())} "
         f"(standard deviation): a new one has no upward turn between 0.1 and 100 B with a "
@@ -237,20 +245,31 @@ def power(model: FamilyModel) -> str:
     )
 
 
-def tokens(shares: pd.DataFrame, *, short: bool = False) -> str:
-    """How many steps up to 10 B are negative in families trained on few and on many tokens; short: no word of cause."""
-    small = shares["to_b"] <= 10
-    up, above = (
-        shares[rows].groupby("tokens")[["negative", "steps"]].sum().query("steps > 0") for rows in (small, ~small)
-    )
-    many, few = (f"{negative} of {total}" for negative, total in up.to_numpy(int))
-    large = " and ".join(f"{negative} of {total}" for negative, total in above[::-1].to_numpy(int))
-    apart = (up["negative"] / up["steps"]).diff().abs().iloc[1]
+def by_tokens(shares: pd.DataFrame) -> str:
+    """How many steps up to 10 B are negative in families trained on few and on many tokens, as a clause.
+
+    shares: `coupling.signs_by_tokens`, of any classes of size with an edge at 10 B.
+    """
+    up = shares[shares["to_b"] <= EDGES[-1]].groupby("tokens")[["negative", "steps"]].sum()
+    few, many = (f"{up.negative[word]} of {up.steps[word]}" for word in ("under", "over"))
     return (
-        f"Up to 10 B, **{few}** steps are negative in families trained on fewer than {TOKEN_EDGE:g} billion tokens, "
-        f"and {many} in families trained on more: there tokens "
-        f"{'go' if apart > 0.2 else 'hardly go'} along with the sign."
-        f"{f' Above 10 B it is {large}.' if large else ''}"
+        f"Up to {EDGES[-1]:g} B, **{few}** steps are negative in families trained on fewer than {TOKEN_EDGE:g} billion "
+        f"tokens, and {many} in families trained on more"
+    )
+
+
+def tokens(steps: pd.DataFrame, *, short: bool = False) -> str:
+    """`by_tokens` with what it shows, and the steps above 10 B; short: no word of cause.
+
+    steps: `coupling.known_steps`. The intervals take families for clusters; tokens go along where they do not overlap.
+    """
+    shares = signs_by_tokens(steps, edges=EDGES[-1:])
+    few, many, *above = shares.sort_values(["from_b", "tokens"], ascending=[True, False]).itertuples()
+    apart = few.low > many.high or many.low > few.high
+    large = " and ".join(f"{row.negative} of {row.steps}" for row in above if row.steps)
+    return (
+        f"{by_tokens(shares)}: {'there tokens go' if apart else 'it is open whether tokens go'} along with the sign."
+        f"{f' Above {EDGES[-1]:g} B it is {large}.' if large else ''}"
         f"{'' if short else ' Whether they cause it, a table of families cannot tell.'}"
     )
 
@@ -285,10 +304,12 @@ def remember(
     scale = model.critical_scale()
     end = "gamma does not rise with size"
     if not math.isnan(scale.estimate):
-        end = f"losses end, on average, at {size(scale.estimate)}, {reach(scale)} (95 %)"
+        few = model.critical_scale(tokens_b=FEW_TOKENS)
+        end = f"losses end, on average, at {size(scale.estimate)} ({reach(scale)}, 95 %), at {FEW_TOKENS:.0f} B tokens "
+        end += f"at {size(few.estimate)} ({reach(few)})"
         end += "; no size to plan by" if misfit(model, steps, shares) else ""
     return [
         _alone(scales, family),
         f"Over {times(model.families, 'family', 'families')} at {at_tokens(model):.0f} B tokens {end}.",
-        tokens(shares, short=True),
+        tokens(steps, short=True),
     ]

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pandas as pd
 
-from cape_lib.base.coupling import PopulationCoupling, settled_beyond
+from cape_lib.base.coupling import EDGES, PopulationCoupling, settled_beyond
 from cape_lib.stats import Estimate, seen_effect
-from cape_lib.story.answer import Answer, between, bracket, capital, estimates, listed, named, sign, times, verb
+from cape_lib.story.answer import Answer, between, bracket, capital, estimates, listed, named, sign, span, times, verb
 from cape_lib.tables import CHANCE, ChapterRows, label
 from cape_lib.tables.axes import PARAMS, Axis
 
@@ -123,9 +123,11 @@ def population(whole: PopulationCoupling) -> str:
     """The correlation over all models of the panel, with families left out in turn and with size taken out."""
     r, partial, demeaned = whole.clustered, whole.partial_given_size, whole.family_demeaned
     interval = between(r.low, r.high, digits=2) if r.bounded else "no interval: too few families"
+    without, within = (f"{one.estimate:+.2f}{f' {bracket(one)}' if one.bounded else ''}" for one in (partial, demeaned))
+    fewer = f" ({demeaned.n} models)" if demeaned.n != r.n else ""
     return (
-        f"Over all {r.n} models r = **{r.estimate:+.2f}** ({interval}). With size taken out it is "
-        f"{partial.estimate:+.2f}, with what differs between families taken out {demeaned.estimate:+.2f}."
+        f"Over all {r.n} models r = **{r.estimate:+.2f}** ({interval}). With size taken out it is {without}, with what "
+        f"differs between families taken out {within}{fewer}."
     )
 
 
@@ -177,19 +179,29 @@ def tokens_and_size(both: pd.DataFrame, left: pd.Series, seen: float) -> str:
 def remember(ladders: pd.DataFrame, sweep: pd.DataFrame, *, x: str, y: str) -> list[str]:
     """Three lines to remember, from `coupling.whole_ladders` and `coupling.cut_sweep`."""
     counts = by_direction(ladders)
-    flips = int(sweep["flips"].sum())
-    cuts = sweep.loc[sweep["flips"], "cut_b"]
-    where = f", from {cuts.min():.2g} to {cuts.max():.2g} B" if flips else ""
-    reads = "that is one cut of those tried" if flips == 1 else "no single size is picked out"
     return [
         f"From end to end, {len(counts['lost'])} of {len(ladders)} families surely lose {label(y)} while {label(x)} "
         f"rises, {len(counts['gained'])} surely gain it.",
-        f"A correlation over many models flips its sign at {flips} of {len(sweep)} cuts by size{where}; {reads}.",
+        f"A correlation over many models flips its sign at {flips(sweep)}.",
         "Nothing here was moved: families differ in data, tokens and age as well as in size.",
     ]
 
 
-def grid(panel: pd.DataFrame) -> np.ndarray:
-    """Cuts by size to try on a panel, billions: 25 of them, evenly spread on a log scale inside its sizes."""
-    sizes = np.sort(panel["params_b"].dropna().unique())
-    return np.geomspace(sizes[0], sizes[-1], 25).round(3)
+def flips(sweep: pd.DataFrame) -> str:
+    """At how many splits the sign flips, and where both intervals leave zero out; sweep: over the splits of `grid`."""
+    sure, published = sweep[sweep["flips_surely"]], sweep["cut_b"] == EDGES[0]
+    where, at = span(sure["cut_b"], ".2g") if len(sure) else "", sure["cut_b"].eq(EDGES[0]).any()
+    asked = f", {'also' if at else 'not'} at {EDGES[0]} B" if published.any() else ""
+    surely = f"at {len(sure)} surely, all from {where} B{asked}" if len(sure) else "at none surely"
+    return f"{int(sweep['flips'].sum())} of {len(sweep)} splits by size, {surely}"
+
+
+def grid(panel: pd.DataFrame, *, x: str, y: str) -> np.ndarray:
+    """One cut (billions) for every split of a panel by size that leaves three models on both sides; else its sizes.
+
+    A cut lies midway (in log) between two neighbouring sizes; the papers' size stands for the split that it makes.
+    """
+    at = np.sort(panel.dropna(subset=["params_b", x, y])["params_b"].to_numpy(dtype=float))
+    low, high = at[2:-3], at[3:-2]
+    cuts = np.where((low < EDGES[0]) & (high >= EDGES[0]), EDGES[0], np.sqrt(low * high))
+    return cuts[low < high] if (low < high).any() else np.unique(at)

@@ -10,8 +10,9 @@ import pandas as pd
 
 from cape_lib.base.coupling import NEAR, TOKEN_EDGE, FamilyModel, base_rate, signs_by_size, signs_by_tokens
 from cape_lib.claims import Verdict
+from cape_lib.stats import Estimate
 from cape_lib.story import boundary, levers
-from cape_lib.story.answer import Answer, times
+from cape_lib.story.answer import Answer, listed, times
 
 #: The classes of size of the first sentence, billions.
 EDGES = (3.5, 10.0)
@@ -20,49 +21,68 @@ EDGES = (3.5, 10.0)
 def pays(steps: pd.DataFrame, model: FamilyModel) -> Answer:
     """Who pays, and where that ends; steps: `coupling.known_steps`; model: `coupling.family_model` of them."""
     scale = model.critical_scale()
-    borne = "These tables allow that" if scale.low <= EDGES[0] <= scale.high else "These tables do not bear that out"
+    few, at = model.critical_scale(tokens_b=boundary.FEW_TOKENS), boundary.at_tokens(model)
     small, middle, large = signs_by_size(steps, edges=EDGES).to_dict("records")
     lead = "Not known: small and large models cannot be told apart"
     if small["low"] > large["high"]:
         lead = "Often, not always: better reasoning costs truthfulness in small models more often than in large ones"
     elif large["low"] > small["high"]:
         lead = "No: better reasoning costs truthfulness in large models more often than in small ones"
-    end = boundary.turn(model)
-    if not np.isnan(scale.estimate) and boundary.misfit(model, steps, signs_by_tokens(steps)):
+    missed = bool(boundary.misfit(model, steps, signs_by_tokens(steps)))
+    end = f"{boundary.turn(model)}: {borne(scale, few, missed=missed)}"
+    if not np.isnan(scale.estimate):
         end = (
-            f"a fit over {model.families} families, at {boundary.at_tokens(model):.0f} billion training tokens (pieces "
-            f"of words), puts that end at {boundary.size(scale.estimate)}, {boundary.reach(scale)} (95 %), but does "
-            "not fit a part of these steps (chapter 2): no size to plan by"
+            f"a fit over {model.families} families puts that end at {boundary.size(scale.estimate)} "
+            f"({boundary.reach(scale)}, 95 %) for {at:.0f} billion training tokens (pieces of words), at "
+            f"{boundary.size(few.estimate)} ({boundary.reach(few)}) for {boundary.FEW_TOKENS:.0f}"
+            f"{', and misses a part of these steps (chapter 2)' if missed else ''}: {borne(scale, few, missed=missed)}"
         )
     sentence = (
         f"**{lead}.** Compare each model with the next larger one of its family. Better reasoning came with less "
         f"truthfulness in {small['negative']} of {small['steps']} such steps below 3.5 billion parameters (B), in "
         f"{middle['negative']} of {middle['steps']} from there to 10 B, in {large['negative']} of "
-        f"{large['steps']} above. The papers say that the losses end at 3.5 B. {borne}: {end}."
+        f"{large['steps']} above. The papers say that the losses end at 3.5 B; {end}."
     )
+    taxes = [int(inside.sum()) for inside in _taxes(steps)]
     interval = (
         f"95 % intervals: {small['low']:.0%} to {small['high']:.0%} of the steps below 3.5 B, {large['low']:.0%} to "
-        f"{large['high']:.0%} above 10 B."
+        f"{large['high']:.0%} above 10 B. A step's size is the geometric mean of its two models. Any fall counts, "
+        f"however small; as a tax (more than 0.1 points for a point of reasoning) {listed(taxes)}."
     )
     return Answer(sentence, "correlation", interval)
 
 
+def borne(scale: Estimate, few: Estimate, *, missed: bool) -> str:
+    """What the intervals of the end at two amounts of tokens say of the papers' size; missed: the fit misses steps."""
+    inside = [one.low <= EDGES[0] <= one.high for one in (scale, few)]
+    if not any(inside) and not missed:
+        return "3.5 B is excluded"
+    return "3.5 B is allowed, not shown" if all(inside) else "3.5 B is neither shown nor excluded"
+
+
+def _taxes(steps: pd.DataFrame) -> list[pd.Series]:
+    """Whether each step of each class of size of the first sentence is a tax."""
+    classes = np.searchsorted(EDGES, steps["size_b"], side="right")
+    return [steps["phase"][classes == one] == "tax" for one in range(len(EDGES) + 1)]
+
+
 def goes_with(steps: pd.DataFrame) -> Answer:
-    """What goes with it beside size: training tokens; steps: `coupling.known_steps`."""
-    shares = signs_by_tokens(steps)
+    """What goes with it beside size: training tokens, up to 10 B as in chapter 2; steps: `coupling.known_steps`."""
+    shares = signs_by_tokens(steps, edges=EDGES[-1:])
     few, many = (
-        shares[(shares["tokens"] == word) & (shares["to_b"] <= EDGES[0])].iloc[0] for word in ("under", "over")
+        shares[(shares["tokens"] == word) & (shares["to_b"] <= EDGES[-1])].iloc[0] for word in ("under", "over")
     )
     lead = "Whether the amount of training text goes with this is open"
     if few["low"] > many["high"] or many["low"] > few["high"]:
         lead = f"Families trained on {'less' if few['low'] > many['high'] else 'more'} text pay this price more often"
     sentence = (
-        f"**{lead}.** Where the amount is known, {few['negative']} of {few['steps']} steps below 3.5 B came "
-        f"with less truthfulness in families trained on fewer than {TOKEN_EDGE:g} billion tokens, and "
-        f"{many['negative']} of {many['steps']} in the others."
+        f"**{lead}.** Where the amount is known, {few['negative']} of {few['steps']} steps up to 10 B came with less "
+        f"truthfulness in {few['families']} families trained on fewer than {TOKEN_EDGE:g} billion tokens, and "
+        f"{many['negative']} of {many['steps']} in {many['families']} others."
     )
     interval = (
-        f"95 % intervals: {few['low']:.0%} to {few['high']:.0%} against {many['low']:.0%} to {many['high']:.0%}. "
+        f"95 % intervals, families as clusters: {few['low']:.0%} to {few['high']:.0%} against {many['low']:.0%} to "
+        f"{many['high']:.0%}. "
         "Families differ in more than tokens, so this is no proof of cause."
     )
     return Answer(sentence, "correlation", interval)
