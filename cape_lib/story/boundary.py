@@ -264,9 +264,9 @@ def tokens(steps: pd.DataFrame, *, short: bool = False) -> str:
     steps: `coupling.known_steps`. The intervals take families for clusters; tokens go along where they do not overlap.
     """
     shares = signs_by_tokens(steps, edges=EDGES[-1:])
-    few, many, *above = shares.sort_values(["from_b", "tokens"], ascending=[True, False]).itertuples()
-    apart = few.low > many.high or many.low > few.high
-    large = " and ".join(f"{row.negative} of {row.steps}" for row in above if row.steps)
+    few, many, *above = shares.sort_values(["from_b", "tokens"], ascending=[True, False]).to_dict("records")
+    apart = few["low"] > many["high"] or many["low"] > few["high"]
+    large = " and ".join(f"{row['negative']} of {row['steps']}" for row in above if row["steps"])
     return (
         f"{by_tokens(shares)}: {'there tokens go' if apart else 'it is open whether tokens go'} along with the sign."
         f"{f' Above {EDGES[-1]:g} B it is {large}.' if large else ''}"
