@@ -758,7 +758,8 @@ def test_labs_are_told_singly_and_again_on_corrected_scores(low: float, high: fl
     means = pd.DataFrame({"lab": ["A", "B", "C"], "n": [3, 2, 1], "low": [low, -2, np.nan], "high": [high, 2, np.nan]})
     tests = labs_tested(0.3)
     text, title, _ = chapter_6.labs(means, pd.DataFrame({"lab": ["A", "B", "C", "D"]}), tests, tests)
-    assert title.startswith(f"Taken singly, {off} off the line; with corrected")
+    whole = "all at once, on corrected scores, no difference is shown (p = 0.30"
+    assert title.startswith(f"Taken singly, {off} off the line; {whole}")
     assert "2 of 4 labs have two core releases" in text and f"line: {'A' if low > 0 else 'none'}; below: none" in text
 
 
