@@ -18,19 +18,8 @@ from cape_lib import claims, frontier, tables
 from cape_lib.base import boundary, coupling, dynamics, levers
 from cape_lib.cli import main
 from cape_lib.cli.diagnose import checked
-from cape_lib.dashboard import (
-    SCRIPTS,
-    STYLE,
-    diagnose_family,
-    diagnose_model,
-    diagnose_release,
-    diagnose_variant,
-    html,
-    inline,
-    kit,
-    static_dir,
-    wording,
-)
+from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release, diagnose_variant, kit, wording
+from cape_lib.dashboard.page import SCRIPTS, STYLE, html, inline, static_dir
 from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.frontier.trajectory import KINDS
 
