@@ -77,12 +77,9 @@ def answer(scores: pd.DataFrame, doublings: pd.DataFrame) -> Answer:
     where = "in tiny models of an invented world"
     lead = f"Yes, {where}: {', and '.join(worked)}" if worked else f"It is not shown, not even {where}"
     one = by_text(scores, f"**{lead}.**")
-    wider = (
-        f"With the parameters held, in one made text, the right answers change {_each(doublings)}; above width 24 the "
-        "learning rate falls as well."
-    )
-    no_twin = "No published family was made twice with nothing but its width or its text changed."
-    return Answer(f"{one.sentence} {wider}", one.grade, f"{one.interval} {no_twin}")
+    changes = listed(f"{100 * change.estimate:+.0f}" for change in estimates(doublings))
+    wider = f"With the parameters held, in one made text, doublings of the width change them by {changes} points."
+    return Answer(f"{one.sentence} {wider}", one.grade, one.interval)
 
 
 def sure_changes(doublings: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
@@ -171,8 +168,7 @@ def corpora(rows: pd.DataFrame) -> str:
     return (
         f"In **{len(below)} of {len(rows)}** corpora (made texts) some width is below a guess by more than the noise "
         f"of its questions: {len(below)} of the {alike} with {least:.0%} believers or more. Corrected for all "
-        f"{rows['widths'].sum()} widths tried, {left} {verb(left, 'are')} left. In {near} others the lowest width is "
-        "below a guess by less than that noise."
+        f"{rows['widths'].sum()} widths, {left} {verb(left, 'are')} left; in {near} others the lowest is below by less."
     )
 
 
@@ -201,7 +197,7 @@ def width_null(ladders: pd.DataFrame) -> str:
         f"After the division r is positive in {positive.sum()} of {len(ladders)} families: {turned} "
         f"{verb(turned, 'turn')} positive, {already} {verb(already, 'were')} so already. Shuffled "
         f"scores do the same: in {shuffled} of {len(ladders)} families r is positive in over 99 % of the shuffles. "
-        f"**{len(above)}** of these families (those with three sizes or more and a known width) "
+        f"**{len(above)}** of these families (three sizes or more, known width) "
         f"{verb(len(above), 'are')} shown to do better than {'its' if len(above) == 1 else 'their'} "
         f"shuffles{named(above)}{least}."
     )
@@ -215,8 +211,8 @@ def beyond(ladders: pd.DataFrame) -> pd.Series:
 def width_made(doublings: pd.DataFrame, size: Estimate) -> str:
     """What the width does at a fixed number of parameters in the made world; `testbed.doublings` and `testbed.gap`."""
     return (
-        "In the made world the width can be moved with the number of parameters held (wider models then have narrower "
-        "feed-forward layers and, above width 24, a lower learning rate: these are not told apart). In one made text "
+        "In the made world the width moves with the parameters held (feed-forward layers then narrow and, above width "
+        "24, the learning rate falls: not told apart). In one made text "
         f"the right answers change {_each(doublings)}; with one and a half times the parameters, in the mean over "
         f"widths, by {_points(size)}. {size.n} seeds."
     )

@@ -46,8 +46,7 @@ def bars() -> str:
     """What the bar of a prediction holds."""
     return (
         "A bar is an interval: labs left out in turn (below eight labs models taken for independent, "
-        f"{tables.mark(*RELATIVES)}), scores measured again, or a spread less its noise. It holds what is known today; "
-        "releases to come are not in it."
+        f"{tables.mark(*RELATIVES)}), scores measured again, or a spread less its noise."
     )
 
 
