@@ -398,7 +398,7 @@ def test_corpora_without_a_dip_are_told_with_the_share_that_would_have_been_seen
     some = rows.assign(below_chance=[False, True] * 5, lowest=[0.24, 0.1] * 5, p=[0.5, 0.001] * 4 + [0.5, 0.2])
     text = chapter_3.corpora(some)
     assert "In **5 of 10** corpora" in text and "5 of the 5 with 50% believers or more" in text
-    assert "all 40 widths tried, 4 are left. In 5 others" in text
+    assert "Corrected for all 40 widths, 4 are left; in 5 others the lowest is below by less." in text
 
 
 def test_curated_models_are_told_with_their_sources_and_one_sided() -> None:
@@ -417,7 +417,7 @@ def test_the_made_world_is_told_as_it_is_made() -> None:
     one = chapter_3.answer(scores, rises)
     assert one.grade == "experiment" and "makes truthfulness turn or not, and 1 of 1 doublings" in one.sentence
     assert "with as many parameters bring more right answers.**" in one.sentence
-    assert "the right answers change by +40 points [+30, +50] from width 8 to 16;" in one.sentence
+    assert "doublings of the width change them by +40 points [+30, +50]." in one.sentence
     unsure = chapter_3.answer(scores, open_width).sentence
     assert "makes truthfulness turn or not.**" in unsure and "would have been seen" in unsure
     other = chapter_3.answer(flat, rises).sentence

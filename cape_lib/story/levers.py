@@ -71,14 +71,15 @@ def answer(scores: pd.DataFrame, doublings: pd.DataFrame) -> Answer:
     scores: table `testbed_scores`; doublings: of the width, `testbed.doublings`.
     """
     worked = ["the text alone makes truthfulness turn or not"] if moved(scores) else []
+    changes = _each(doublings)
     for word, sure in zip(("more", "fewer"), sure_changes(doublings), strict=True):
         if sure.any():
             worked.append(f"{of(sure)} doublings of the width with as many parameters bring {word} right answers")
+            changes = f"by {listed(map(_points, estimates(doublings)))}"
     where = "in tiny models of an invented world"
     lead = f"Yes, {where}: {', and '.join(worked)}" if worked else f"It is not shown, not even {where}"
     one = by_text(scores, f"**{lead}.**")
-    changes = listed(f"{100 * change.estimate:+.0f}" for change in estimates(doublings))
-    wider = f"With the parameters held, in one made text, doublings of the width change them by {changes} points."
+    wider = f"With the parameters held, in one made text, doublings of the width change them {changes}."
     return Answer(f"{one.sentence} {wider}", one.grade, one.interval)
 
 
