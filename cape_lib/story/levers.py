@@ -213,8 +213,8 @@ def width_made(doublings: pd.DataFrame, size: Estimate) -> str:
     """What the width does at a fixed number of parameters in the made world; `testbed.doublings` and `testbed.gap`."""
     return (
         "In the made world the width moves with the parameters held (feed-forward layers then narrow and, above width "
-        "24, the learning rate falls: not told apart). In one made text "
-        f"the right answers change {_each(doublings)}; with one and a half times the parameters, in the mean over "
+        "24, the learning rate falls: not told apart). "
+        f"The right answers change {_each(doublings)}; with one and a half times the parameters, in the mean over "
         f"widths, by {_points(size)}. {size.n} seeds."
     )
 
