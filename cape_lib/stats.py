@@ -196,8 +196,11 @@ def seen_effect(interval: Estimate, *, scale: str = "plain") -> float:
 
 
 def seen_words(effect: float, *, digits: int = 2) -> str:
-    """What stands beside an effect that is not shown, part of a sentence; empty for NaN.  digits: after the point."""
-    return "" if math.isnan(effect) else f"{effect:.{digits}f} would have been seen in four of five repeats"
+    """What stands beside an effect that is not shown, part of a sentence; empty for NaN.  digits: after the point.
+
+    Smaller effects are missed in more than one of five repeats.
+    """
+    return "" if math.isnan(effect) else f"less than {effect:.{digits}f} could be missed"
 
 
 def seen_share(n: int) -> float:

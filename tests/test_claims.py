@@ -509,7 +509,7 @@ def test_the_noise_of_a_change_of_slope_is_that_of_scores_drawn_again():
 
 def test_what_holds_zero_says_what_would_have_been_seen():
     text = holds_zero(fisher(0.2, 30))
-    seen = float(re.search(r"\((0\.\d+) would have been seen", text)[1])
+    seen = float(re.search(r"\(less than (0\.\d+) could be missed", text)[1])
     # Fisher's z of an r of that size lies 2.8 standard errors off zero.
     assert math.atanh(seen) == pytest.approx((norm.ppf(0.975) + norm.ppf(0.8)) / 27**0.5, abs=0.02)
     assert holds_zero(fisher(0.9, 30)) == "the interval excludes zero"

@@ -439,7 +439,7 @@ def test_the_power_of_a_prediction_is_told_in_its_own_unit_and_not_where_there_i
     mark = first.card.pass_rule.comparisons[0].threshold
     assert [below, above] == pytest.approx(np.tanh(np.arctanh(mark) + seen * np.array([-1, 1])), abs=0.006)
     spread = by_id[1]
-    points = float(predictions.power(spread).split()[0])
+    points = float(predictions.power(spread).split()[2])
     assert points == pytest.approx(2.8016 / 3.92 * (spread.high - spread.low), abs=0.06)
 
 

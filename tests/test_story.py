@@ -394,7 +394,7 @@ def test_corpora_without_a_dip_are_told_with_the_share_that_would_have_been_seen
     rows = pd.DataFrame({"believers": [0.1, 0.5] * 5, "below_chance": False, "lowest": 0.3, "p": 1.0, "widths": 4})
     text = chapter_3.corpora(rows)
     # 1 - 0.2^(1/10): the share of which ten corpora show at least one in four of five repeats
-    assert text.startswith("In none of 10 corpora") and "had 15% of such corpora one" in text
+    assert text.startswith("In none of 10 corpora") and "in less than 15% of corpora could be missed" in text
     some = rows.assign(below_chance=[False, True] * 5, lowest=[0.24, 0.1] * 5, p=[0.5, 0.001] * 4 + [0.5, 0.2])
     text = chapter_3.corpora(some)
     assert "In **5 of 10** corpora" in text and "5 of the 5 with 50% believers or more" in text
@@ -419,7 +419,7 @@ def test_the_made_world_is_told_as_it_is_made() -> None:
     assert "with as many parameters bring more right answers.**" in one.sentence
     assert "doublings of the width change them by +40 points [+30, +50]." in one.sentence
     unsure = chapter_3.answer(scores, open_width).sentence
-    assert "makes truthfulness turn or not.**" in unsure and "would have been seen" in unsure
+    assert "makes truthfulness turn or not.**" in unsure and "could be missed" in unsure
     other = chapter_3.answer(flat, rises).sentence
     assert "world: 1 of 1 doublings of the width with as many parameters" in other and "fall from" not in other
     assert chapter_3.answer(flat, open_width).sentence.startswith("**It is not shown, not even in tiny models")

@@ -57,7 +57,7 @@ def _terms(one: Scored) -> dict[str, str]:
         "Repeats": ""
         if np.isnan(one.pass_share)
         else f"{one.pass_share:.0%} pass, {one.fail_share:.0%} fail ({one.share_of})",
-        "Power of 80 %": power(one),
+        "Could be missed": power(one),
         "Why": one.reason,
     }
 

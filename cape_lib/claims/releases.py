@@ -217,7 +217,7 @@ def within_labs(panel: str) -> Attempts:
         # the ratio of the two slopes, and whether all labs could share one
         one, alike = slopes["slope"], frontier.heterogeneity(table)
         tested = f"F test, one upper tail, {stats.p_text(alike.p, '')}, n = {alike.n}"
-        shared = f"all labs could share one ({tested}; a spread of {alike.seen:.2f} would have been seen)"
+        shared = f"all labs could share one ({tested}; a spread of less than {alike.seen:.2f} could be missed)"
         lost, ratio = alike.p > 0.05, one["Google"] / one["DeepSeek"]
         shared = shared if lost else f"labs differ ({tested})"
         yield stress("the corrected rows", ratio, n=len(table), lost=lost, slopes=one, shared=shared)

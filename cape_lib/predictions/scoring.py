@@ -311,17 +311,17 @@ def as_table(scored: list[Scored]) -> pd.DataFrame:
 
 
 def power(one: Scored) -> str:
-    """What would have been told from the mark of passing in four of five repeats; empty without a bounded interval."""
+    """What is told from the mark of passing in four of five repeats; empty without a bounded interval."""
     mark = one.card.pass_rule.comparisons[0].threshold
     known = Estimate(one.value, one.low, one.high, one.n, one.share_of)
     if one.card.unit != "r":
         seen = stats.seen_effect(known)
-        return "" if math.isnan(seen) else f"{seen:.1f} points or more from {mark:g} would have been told from it"
+        return "" if math.isnan(seen) else f"less than {seen:.1f} points from {mark:g} could be missed"
     seen = math.atanh(stats.seen_effect(known, scale="fisher"))
     if math.isnan(seen):
         return ""
     below, above = (math.tanh(math.atanh(mark) + side * seen) for side in (-1, 1))
-    return f"an r under {below:.2f} or over {above:.2f} would have been told from {mark:g}"
+    return f"an r from {below:.2f} to {above:.2f} could be taken for {mark:g}"
 
 
 def resolves(card: Prediction) -> str:

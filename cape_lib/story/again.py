@@ -270,8 +270,8 @@ def power(table: pd.DataFrame) -> str:
     seen = [seen_effect(r, scale="fisher") for r in estimates(open_ones, "r")]
     named = listed([label(m) for m in MEASURES if m in set(open_ones["measure"])])
     return (
-        f"{len(open_ones)} of {len(table)} readings hold zero ({named}). *Not shown* is not *none*: they would have "
-        f"shown an r from {min(seen):.2f} to {max(seen):.2f} on in four of five repeats."
+        f"{len(open_ones)} of {len(table)} readings hold zero ({named}). *Not shown* is not *none*: they could miss "
+        f"any r below {span(seen, '.2f')}."
     )
 
 

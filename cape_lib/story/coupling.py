@@ -112,11 +112,11 @@ def steps(gammas: pd.DataFrame, ends: pd.Series) -> str:
 
 
 def least_seen(ends: pd.Series, *, y: str) -> str:
-    """The smallest change over the whole ladder that its noise would have let one see."""
+    """Below which size a change over the whole ladder could be missed, for its noise."""
     seen = seen_effect(Estimate(0.0, ends.dy.low - ends.dy.estimate, ends.dy.high - ends.dy.estimate, 2, "noise"))
     if math.isnan(seen):
-        return "How large a change would have been seen cannot be told: the noise of the scores is not known."
-    return f"A change of {label(y)} below about {seen:.0f} points would be missed more often than one time in five."
+        return "How large a change could be missed cannot be told: the noise of the scores is not known."
+    return f"A change of {label(y)} below about {seen:.0f} points could be missed (more often than one time in five)."
 
 
 def population(whole: PopulationCoupling) -> str:
@@ -170,7 +170,7 @@ def tokens_and_size(both: pd.DataFrame, left: pd.Series, seen: float) -> str:
     )
     return (
         f"Side by side, {lead}: {numbers}. Above 3.5 B the correlation given both is {left['r']:.2f} "
-        f"[{left['low']:.2f}, {left['high']:.2f}]; an r of {seen:.2f} would have been seen. Tokens differ between "
+        f"[{left['low']:.2f}, {left['high']:.2f}]; an r below {seen:.2f} could be missed. Tokens differ between "
         "families, hardly within them, and recipes, filters and years differ along with them: this is no proof of a "
         "cause."
     )

@@ -7,7 +7,7 @@ import math
 import pandas as pd
 from scipy.stats import binomtest
 
-from cape_lib.stats import Estimate, corrected, mean_interval, p_text, seen_effect, seen_share, wilson
+from cape_lib.stats import Estimate, corrected, mean_interval, p_text, seen_effect, seen_share, seen_words, wilson
 from cape_lib.story.answer import Answer, estimates, listed, named, of, times, verb
 from cape_lib.tables import label
 
@@ -100,7 +100,7 @@ def _each(doublings: pd.DataFrame) -> str:
 
 def _seen(change: Estimate) -> str:
     """The change that would have been seen, in brackets."""
-    return f" (not sure; {100 * seen_effect(change):.0f} would have been seen in four of five repeats)"
+    return f" (not sure; {seen_words(100 * seen_effect(change), digits=0)})"
 
 
 def seeds_and_noise(dip: pd.DataFrame) -> str:
@@ -160,8 +160,8 @@ def corpora(rows: pd.DataFrame) -> str:
     below, above = rows[rows["below_chance"]], rows[~rows["below_chance"]]
     if below.empty:
         return (
-            f"In none of {len(rows)} corpora is any width surely below a guess; had {seen_share(len(rows)):.0%} of "
-            "such corpora one, one or more would have been seen in four of five repeats."
+            f"In none of {len(rows)} corpora is any width surely below a guess; such a width in less than "
+            f"{seen_share(len(rows)):.0%} of corpora could be missed."
         )
     least = below["believers"].min()
     alike, near = int((rows["believers"] >= least).sum()), int((above["lowest"] < CHANCE).sum())
