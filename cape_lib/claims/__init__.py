@@ -7,9 +7,11 @@
 from cape_lib.claims.registry import (
     CLASSES,
     OURS,
+    SOURCES,
     Box,
     as_records,
     badge,
+    badges,
     box,
     claim_ids,
     counts,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -58,8 +57,13 @@ PAGES = {"01": "coupling", "02": "phase_boundary", "03": "levers", "04": "mechan
 PAGES |= {"06": "frontier", "07": "predictions", "09": "asked_again", "10": "along_training"}
 #: Verdict -> class of the style sheet.
 CLASSES = {word: f"cape-{word.removeprefix('in the ').replace(' ', '-')}" for word in VERDICTS}
+#: A closed box names its only part up to so many letters, and each of its parts up to so many of them.
+SHORT, FEW = 24, 3
 #: The source of claims that are ours: judged by the same rules, counted apart from those of the papers.
 OURS = "this book"
+#: Source -> what a reader is told it is, with the name by which the book cites it.
+SOURCES = {"announcement": "the announcement", "paper A": "paper A, Amin 2026a", "paper B": "paper B, Amin 2026b"}
+SOURCES |= {"paper A abstract": "the abstract of paper A, Amin 2026a", OURS: OURS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,16 +342,16 @@ def badge(verdict: str) -> str:
     return f'<span class="cape-verdict-word"><span aria-hidden="true">{SHAPES[verdict]}</span> {verdict}</span>'
 
 
+def badges(verdict: Verdict) -> str:
+    """Both verdicts of a claim as HTML, each with what it judges."""
+    axes = {"number": verdict.verdict, "conclusion": verdict.conclusion}
+    return " · ".join(f'<span class="cape-axis">{what}:</span> {badge(word)}' for what, word in axes.items())
+
+
 def _html(verdict: Verdict) -> str:
     panel = "" if verdict.panels == ("published",) else f" Panel: {verdict.panel}."
     notes = ". ".join(map(sentence, verdict.notes)) + ". " if verdict.notes else ""
-    counts = Counter(part.verdict for part in verdict.parts)
-    # beside the claim while its box is closed: the figures, or how many parts have which verdict
-    short = f"{len(verdict.parts)} parts: " + ", ".join(f"{n} {word}" for word, n in counts.items())
-    if len(verdict.parts) == 1:
-        particular = verdict.parts[0].particular
-        short = figures(verdict.parts[0]) + (f"; {particular}" if particular else "")
-    items = []
+    source, items = SOURCES[verdict.source], []
     for i, part in enumerate(verdict.parts):
         # a definition that several parts share in a row stands once, after the last of them
         shared = any(how(following) == how(part) for following in verdict.parts[i + 1 : i + 2])
@@ -356,17 +360,35 @@ def _html(verdict: Verdict) -> str:
         items.append(f"<li>{escape(_named(part, verdict))}{escape(figures(part))}{word}{definition}</li>")
     return (
         f'<details class="cape-verdict {CLASSES[verdict.verdict]}" id="{verdict.id}">'
-        f"<summary>{badge(verdict.verdict)} {badge(verdict.conclusion)} <strong>{verdict.id}</strong> "
-        f"{escape(verdict.sentence)} "
-        f'<span class="cape-definition">({escape(verdict.source)}) {escape(short)}</span></summary>'
+        f"<summary>{badges(verdict)} <strong>{verdict.id}</strong> {escape(verdict.sentence)} "
+        f'<span class="cape-definition">({escape(source)}) {escape(_short(verdict))}</span></summary>'
         f"<p>{escape(tested(verdict))}</p><ul>{''.join(items)}</ul><p><small>{escape(notes)}{panel} "
         f'<a href="{where(verdict.id)["claim_link"]}">Formula, code and other panels</a></small></p></details>'
     )
 
 
+def _short(verdict: Verdict) -> str:
+    """What stands beside a claim while its box is closed: the figures of its only part, what each of a few parts came
+    out as, by their verdicts, or how many have which."""
+    if len(verdict.parts) == 1:
+        part = verdict.parts[0]
+        here = f"here {figures(part)}" if part.compare == "holds" else figures(part)
+        named = f"{part.name}: {here}" if 0 < len(part.name) <= SHORT else here
+        return named + (f"; {part.particular}" if part.particular else "")
+    by_word: dict[str, list[str]] = {}
+    for part in verdict.parts:
+        named = f"{part.name} ({part.came_out})" if part.compare == "holds" else f"{part.name} {part.came_out}"
+        by_word.setdefault(part.verdict, []).append(part.name if part.value is None else named)
+    if len(verdict.parts) <= FEW:
+        return "; ".join(f"{word}: {', '.join(each)}" for word, each in by_word.items())
+    return f"{len(verdict.parts)} parts: " + ", ".join(f"{len(each)} {word}" for word, each in by_word.items())
+
+
 def _markdown(verdict: Verdict) -> str:
-    words = ", ".join(f"{SHAPES[axis]} **{axis}**" for axis in (verdict.verdict, verdict.conclusion))
-    head = f"> {words} [{verdict.id}]({where(verdict.id)['claim_link']}) {verdict.sentence} *({verdict.source})*"
+    axes = {"number": verdict.verdict, "conclusion": verdict.conclusion}
+    words = " · ".join(f"{what}: {SHAPES[word]} **{word}**" for what, word in axes.items())
+    source = SOURCES[verdict.source]
+    head = f"> {words} [{verdict.id}]({where(verdict.id)['claim_link']}) {verdict.sentence} *({source})*"
     lines = [f"> - {_named(part, verdict)}{figures(part)} ({part.verdict}): {how(part)}" for part in verdict.parts]
     return "\n>\n".join([head, f"> {tested(verdict)}", "\n".join(lines)])
 

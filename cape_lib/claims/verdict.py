@@ -151,7 +151,12 @@ class Result:
             return ""
         start, end = (self._end(value) for value in (self.low, self.high))
         shown = f"[up to {end} or from {start}]" if self.low > self.high else f"[{start}, {end}]"
-        return f"{shown} ({self.covers})" if self.covers else shown
+        return shown + self._doubt
+
+    @property
+    def _doubt(self) -> str:
+        """What stands behind an interval that covers less than it says; else nothing."""
+        return f" (this interval may be too narrow: it {self.covers})" if self.covers else ""
 
     def _end(self, value: float) -> str:
         if math.isinf(value):
@@ -162,7 +167,7 @@ class Result:
     @property
     def text(self) -> str:
         """Value and interval as text, for a sentence: how often such an interval is right is left out."""
-        return f"{self.came_out} {self.interval.removesuffix(f' ({self.covers})')}".strip()
+        return f"{self.came_out} {self.interval.removesuffix(self._doubt)}".strip()
 
     def spoken(self, template: str) -> str:
         """What it says, or the sentence of the tables filled with its `words`, its value, interval and n."""
