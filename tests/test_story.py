@@ -17,8 +17,11 @@ import scipy.stats
 
 from cape_lib import claims, frontier, predictions, stats, story, tables
 from cape_lib.base import boundary, coupling, levers
+from cape_lib.charts import intro as first_figure
 from cape_lib.errors import UsageError
+from cape_lib.frontier import variants
 from cape_lib.lm.cosines import cosines_of_means
+from cape_lib.story import again
 from cape_lib.story import boundary as chapter_2
 from cape_lib.story import claims as chapter_8
 from cape_lib.story import coupling as chapter_1
@@ -351,23 +354,53 @@ def test_the_first_page_says_who_pays_whichever_way_the_steps_go() -> None:
 
 
 def test_a_size_is_excluded_only_where_both_amounts_of_tokens_exclude_it_and_the_fit_holds() -> None:
-    out, inside = (stats.Estimate(1.0, 0.0, high, 72, "test") for high in (2.9, np.inf))
-    assert first_page.borne(out, inside, missed=False) == "3.5 B is neither shown nor excluded"
-    assert first_page.borne(out, out, missed=True) == "3.5 B is neither shown nor excluded"
-    assert first_page.borne(out, out, missed=False) == "3.5 B is excluded"
-    assert first_page.borne(inside, inside, missed=False) == "3.5 B is allowed, not shown"
+    out, inside, none = (
+        stats.Estimate(one, 0.0, high, 72, "test") for one, high in ((1, 2.9), (1, np.inf), (np.nan, 1))
+    )
+    assert first_page.borne(out, inside, missed=False) == "neither shows nor excludes that size"
+    assert first_page.borne(out, out, missed=True).endswith("so that it can neither show nor exclude that size")
+    assert first_page.borne(out, out, missed=False) == "excludes that size"
+    assert first_page.borne(inside, inside, missed=False) == "allows that size, without showing it"
+    assert first_page.borne(none, none, missed=False) == "finds no losses that end with size"
 
 
-def test_the_first_page_counts_any_fall_and_beside_it_every_tax() -> None:
+def test_every_fall_is_counted_on_the_first_page_and_every_tax_in_the_audit_of_chapter_2() -> None:
     uniform = tables.base("uniform")
     steps = coupling.known_steps(uniform)
     one = first_page.pays(steps, coupling.family_model(steps, uniform))
-    taxes = [
-        steps["phase"][steps["size_b"].between(a, b, inclusive="left")].eq("tax").sum()
-        for a, b in ((0, 3.5), (3.5, 10), (10, np.inf))
-    ]
-    assert "Any fall counts" in one.interval and "as a tax" in one.interval
-    assert one.interval.endswith(f"{taxes[0]}, {taxes[1]} and {taxes[2]}.")
+    assert one.interval.endswith("Any fall counts, however small.")
+    assert "the losses end at 3.5 B: here losses go on above it, and a fit over 31 families misses" in one.sentence
+    steps = steps.assign(falls=steps["gamma"] < 0, tax=steps["phase"] == "tax")
+    inside = [steps[steps["size_b"].between(a, b, inclusive="left")] for a, b in ((0, 3.5), (3.5, 10), (10, np.inf))]
+    falls, taxes = ([int(rows[what].sum()) for rows in inside] for what in ("falls", "tax"))
+    text = chapter_2.taxes(steps)
+    assert f"{falls[0]} of {len(inside[0])}, {falls[1]} of {len(inside[1])} and {falls[2]} of {len(inside[2])}" in text
+    assert text.endswith(f"{taxes[0]}, {taxes[1]} and {taxes[2]}.")
+
+
+def test_the_first_page_names_a_claim_that_falls_only_while_it_falls() -> None:
+    one = claims.evaluate("C07")[0]
+    assert first_page.falls(one).startswith("**One claim that falls**") and "chapter 3" in first_page.falls(one)
+    assert first_page.falls(replace(one, conclusion="withstands")) == ""
+
+
+def test_today_says_what_is_left_with_date_and_size_held() -> None:
+    rows = variants.readings()
+    text = first_page.today(again.answer(rows, checks=False), rows).sentence
+    right, wrong = (variants.association(rows, name, given=again.HELD) for name in (variants.KNOWS, variants.WRONG))
+    assert f"(known for {wrong.n}), the link with right answers stays (r = {right.estimate:.2f})" in text
+    assert f"wrong ones is not shown (r = {wrong.estimate:.2f}; less than" in text
+
+
+def test_families_that_turn_are_told_with_the_size_at_which_they_do() -> None:
+    made = pd.DataFrame({"smaller": "a", "larger": "b"}, index=range(4))
+    made = made.assign(ladder="Turns", params_b_low=[0.5, 1, 3, 6], params_b_high=[1, 3, 6, 9], gamma=[-1, -1, 1, 1])
+    made = made.assign(params_b_mid=made["params_b_low"], size_b=made["params_b_low"], tokens_b=1.0)
+    made["phase"] = ["tax", "tax", "bonus", "bonus"]
+    back = made.assign(ladder="Back", phase=["bonus", "bonus", "tax", "tax"])
+    text = first_figure.doubt(pd.concat([made, back]), made)
+    assert text.startswith("1 of 2 families first sink, then rise (Turns at 3 B), Turns at 3.5 B. 1 has sizes")
+    assert first_figure.doubt(back, back).startswith("0 of 1 families first sink, then rise. 1 has sizes")
 
 
 def test_the_first_page_says_of_tokens_only_what_the_steps_show() -> None:
@@ -423,8 +456,10 @@ def test_the_made_world_is_told_as_it_is_made() -> None:
     other = chapter_3.answer(flat, rises).sentence
     assert "world: 1 of 1 doublings of the width with as many parameters" in other and "fall from" not in other
     assert chapter_3.answer(flat, open_width).sentence.startswith("**It is not shown, not even in tiny models")
-    assert first_page.moves(scores).sentence.startswith("**The text alone can make such a loss, and remove it.**")
-    assert first_page.moves(flat).sentence.startswith("**The text alone did not make such a loss")
+    assert first_page.moves(scores).sentence.startswith(
+        "**The text alone can make larger models less truthful, and undo it.**"
+    )
+    assert first_page.moves(flat).sentence.startswith("**The text alone did not make larger models less truthful")
     lowest = scores[scores["ladder"] == "K"].groupby("width")["truth"].mean()
     for sentence in (one.sentence, first_page.moves(scores).sentence):
         assert f"none of the {len(lowest)} widths tried has a mean below {lowest.min():.0%}" in sentence
@@ -930,11 +965,15 @@ def test_the_frontier_and_the_predictions_follow_other_rows(tmp_path: Path) -> N
     assert "Corrected panel." in text["07_predictions"] and "Current panel." not in text["07_predictions"]
 
 
-def test_every_claim_has_one_chip_or_another_number_and_the_counts_add_up() -> None:
+def test_every_claim_has_one_chip_and_the_counts_add_up() -> None:
     verdicts = claims.evaluate(["C02", "C01", "C13", "C19", "C26", "C42"])
     shown = first_page.chips(verdicts)
     counts = [int(number) for number in re.findall(r"<strong>(\d+)</strong>", shown)]
-    rest = re.search(r"the other (\d+) give another", shown)
-    assert rest and sum(counts) + int(rest[1]) == len(verdicts)
+    assert len(counts) == len(first_page.CHIPS) == 5 and sum(counts) == len(verdicts)
+    assert {first_page.chip(one) for one in verdicts} <= set(first_page.CHIPS)
     assert all(first_page.chip(one) != "holds" or one.stands for one in verdicts)
     assert first_page.chip(next(one for one in verdicts if one.id == "C13")) == "unknown"
+    close = [replace(verdicts[0], verdict="in the last digit")] * 3
+    assert first_page.chip(close[0]) == "another number" and "for 3 only the last digit differs" in first_page.chips(
+        close
+    )

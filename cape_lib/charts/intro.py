@@ -76,19 +76,36 @@ def doubt(gammas: pd.DataFrame, every: pd.DataFrame) -> str:
 
     gammas: `coupling.local_couplings` of the families shown; every: `coupling.known_steps` of all.
     """
-    phases = gammas.groupby("ladder")["phase"].agg(set)
-    turning = [str(name) for name, seen in phases.items() if {"tax", "bonus"} <= seen]
+    turning = {str(name): turn for name, rows in gammas.groupby("ladder") if (turn := _turn(rows))}
     ends = gammas.groupby("ladder").agg(low=("params_b_low", "min"), high=("params_b_high", "max"))
     across = [str(name) for name in ends.index[(ends["low"] < CUT) & (ends["high"] > CUT)] if str(name) not in turning]
+    at_cut = [name for name, (low, _, high) in turning.items() if low < CUT < high]
+    where = ", ".join(f"{name} at {size:g} B" for name, (_, size, _) in turning.items())
+    turns = f" ({where}), {', '.join(at_cut) or 'none'} at 3.5 B" if turning else ""
+    count, names = len(across), f" ({', '.join(across)})" if across else ""
     small, _, large = _by_size(every)
     known = every.loc[every["tokens_b"].notna(), "ladder"].nunique()
+    shown = f"[{len(ends)} families](glossary.html#term-number-of-families)"
     return (
-        f"{len(turning)} of {len(phases)} families do both ({', '.join(turning)}). {len(across)} have sizes on both "
-        f"sides of 3.5 B and do not turn ({', '.join(across)}). The others are seen on one side only. So the turn "
-        f"rests on comparing families. The figure shows the {len(phases)} families of web text with three sizes or "
-        f"more. The counts on top are of all {every['ladder'].nunique()} families, whatever their text, where the "
-        f"picture is weaker ({small} below 3.5 B, {large} above 10 B); the fit, of the {known} whose tokens are known."
+        f"{len(turning)} of {len(ends)} families first sink, then rise{turns}. {count} {verb(count, 'have')} sizes on "
+        f"both sides of 3.5 B and {verb(count, 'do')} not turn{names}. The others are seen on one side only. So the "
+        f"turn rests on comparing families. The figure shows the {shown} of web text with three sizes or more. The "
+        f"counts on top are of all {every['ladder'].nunique()} families, whatever their text, where the picture is "
+        f"weaker ({small} below 3.5 B, {large} above 10 B); the fit, of the {known} whose tokens are known."
     )
+
+
+def _turn(steps: pd.DataFrame) -> tuple[float, float, float] | None:
+    """Between which sizes, and at which, a family turns from tax to bonus (billions); None where it does not.
+
+    steps: its `coupling.local_coupling`.
+    """
+    taxes, bonuses = (steps[steps["phase"] == phase] for phase in ("tax", "bonus"))
+    later = bonuses[bonuses["params_b_low"] > taxes["params_b_low"].min()]
+    if later.empty:
+        return None
+    last = taxes[taxes["params_b_low"] < later["params_b_low"].min()]["params_b_low"].max()
+    return float(last), float(later["params_b_low"].min()), float(later["params_b_high"].min())
 
 
 def _by_size(gammas: pd.DataFrame) -> list[str]:
@@ -126,7 +143,7 @@ def families_in_motion(
     at_cut = dots(at_size(ladders, gammas, CUT, x=x, y=y), to_right, up, shape="diamond", size=60, **HOLLOW)
     drawn = [
         *guess,
-        joins.encode(tooltip=tips(steps.drop(columns="ladder"), "smaller larger gamma")),
+        joins.encode(tooltip=tips(steps, "smaller larger gamma")),
         dots(paths, to_right, up, colour=alt.value(MUTED), tooltip="model params_b", size=14, opacity=0.8),
         at_cut,
     ]

@@ -12,7 +12,7 @@ from cape_lib.base.boundary import boundary_power, fit_parabolas, turning_points
 from cape_lib.base.coupling import EDGES, TOKEN_EDGE, FamilyModel, signs_by_tokens
 from cape_lib.claims import Verdict
 from cape_lib.stats import Estimate, seen_difference
-from cape_lib.story.answer import Answer, capital, estimates, listed, named, pick, span, times, verb, with_interval
+from cape_lib.story.answer import Answer, capital, estimates, listed, named, of, pick, span, times, verb, with_interval
 from cape_lib.tables import ChapterRows, label, mark
 from cape_lib.tables.axes import PARAMS, Axis
 
@@ -218,6 +218,18 @@ def all_families(model: FamilyModel) -> str:
         f"{capital('; '.join(f'{one} of gamma' for one in moved))}. Families differ by {with_interval(model.spread())} "
         f"(standard deviation): a new one has no upward turn between 0.1 and 100 B with a "
         f"probability of {model.p_no_turn():.0%}."
+    )
+
+
+def taxes(steps: pd.DataFrame) -> str:
+    """How many steps of each class of size fall at all, and how many are a tax; steps: `coupling.known_steps`."""
+    classes = np.searchsorted(EDGES, steps["size_b"], side="right")
+    falls, deep = steps["gamma"] < 0, steps["phase"] == "tax"
+    inside = [classes == one for one in range(len(EDGES) + 1)]
+    return (
+        f"Below {EDGES[0]:g} B, from there to {EDGES[-1]:g} B and above, {listed(of(falls[one]) for one in inside)} "
+        f"steps of all families fall, however little; as a tax (more than 0.1 points for a point of reasoning) "
+        f"{listed(int(deep[one].sum()) for one in inside)}."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -10,9 +11,10 @@ import pandas as pd
 
 from cape_lib.base.coupling import NEAR, TOKEN_EDGE, FamilyModel, base_rate, signs_by_size, signs_by_tokens
 from cape_lib.claims import Verdict
-from cape_lib.stats import Estimate
-from cape_lib.story import boundary, levers
-from cape_lib.story.answer import Answer, listed, times
+from cape_lib.frontier import variants
+from cape_lib.stats import Estimate, seen_effect, seen_words
+from cape_lib.story import again, boundary, levers
+from cape_lib.story.answer import Answer, sign, times
 
 #: The classes of size of the first sentence, billions.
 EDGES = (3.5, 10.0)
@@ -20,8 +22,7 @@ EDGES = (3.5, 10.0)
 
 def pays(steps: pd.DataFrame, model: FamilyModel) -> Answer:
     """Who pays, and where that ends; steps: `coupling.known_steps`; model: `coupling.family_model` of them."""
-    scale = model.critical_scale()
-    few, at = model.critical_scale(tokens_b=boundary.FEW_TOKENS), boundary.at_tokens(model)
+    scale, few = model.critical_scale(), model.critical_scale(tokens_b=boundary.FEW_TOKENS)
     small, middle, large = signs_by_size(steps, edges=EDGES).to_dict("records")
     lead = "Not known: small and large models cannot be told apart"
     if small["low"] > large["high"]:
@@ -29,41 +30,36 @@ def pays(steps: pd.DataFrame, model: FamilyModel) -> Answer:
     elif large["low"] > small["high"]:
         lead = "No: better reasoning costs truthfulness in large models more often than in small ones"
     missed = bool(boundary.misfit(model, steps, signs_by_tokens(steps)))
-    end = f"{boundary.turn(model)}: {borne(scale, few, missed=missed)}"
-    if not np.isnan(scale.estimate):
-        end = (
-            f"a fit over {model.families} families puts that end at {boundary.size(scale.estimate)} "
-            f"({boundary.reach(scale)}, 95 %) for {at:.0f} billion training tokens (pieces of words), at "
-            f"{boundary.size(few.estimate)} ({boundary.reach(few)}) for {boundary.FEW_TOKENS:.0f}"
-            f"{', and misses a part of these steps (chapter 2)' if missed else ''}: {borne(scale, few, missed=missed)}"
-        )
+    above = middle["negative"] + large["negative"]
     sentence = (
         f"**{lead}.** Compare each model with the next larger one of its family. Better reasoning came with less "
         f"truthfulness in {small['negative']} of {small['steps']} such steps below 3.5 billion parameters (B), in "
         f"{middle['negative']} of {middle['steps']} from there to 10 B, in {large['negative']} of "
-        f"{large['steps']} above. The papers say that the losses end at 3.5 B; {end}."
+        f"{large['steps']} above. Two papers of 2026 say that the losses end at 3.5 B: here "
+        f"{'losses go on' if above else 'no loss stands'} above it, and a fit over {model.families} families "
+        f"{borne(scale, few, missed=missed)} (chapter 2)."
     )
-    taxes = [int(inside.sum()) for inside in _taxes(steps)]
     interval = (
         f"95 % intervals: {small['low']:.0%} to {small['high']:.0%} of the steps below 3.5 B, {large['low']:.0%} to "
         f"{large['high']:.0%} above 10 B. A step's size is the geometric mean of its two models. Any fall counts, "
-        f"however small; as a tax (more than 0.1 points for a point of reasoning) {listed(taxes)}."
+        "however small."
     )
     return Answer(sentence, "correlation", interval)
 
 
 def borne(scale: Estimate, few: Estimate, *, missed: bool) -> str:
-    """What the intervals of the end at two amounts of tokens say of the papers' size; missed: the fit misses steps."""
+    """What a fit with these ends of the losses, at two amounts of tokens, does to the papers' size.
+
+    missed: whether it misses a part of the steps, and so can say nothing of a single size.
+    """
     inside = [one.low <= EDGES[0] <= one.high for one in (scale, few)]
-    if not any(inside) and not missed:
-        return "3.5 B is excluded"
-    return "3.5 B is allowed, not shown" if all(inside) else "3.5 B is neither shown nor excluded"
-
-
-def _taxes(steps: pd.DataFrame) -> list[pd.Series]:
-    """Whether each step of each class of size of the first sentence is a tax."""
-    classes = np.searchsorted(EDGES, steps["size_b"], side="right")
-    return [steps["phase"][classes == one] == "tax" for one in range(len(EDGES) + 1)]
+    if missed:
+        return "misses a part of these steps, so that it can neither show nor exclude that size"
+    if math.isnan(scale.estimate):
+        return "finds no losses that end with size"
+    if any(inside):
+        return "allows that size, without showing it" if all(inside) else "neither shows nor excludes that size"
+    return "excludes that size"
 
 
 def goes_with(steps: pd.DataFrame) -> Answer:
@@ -91,18 +87,48 @@ def goes_with(steps: pd.DataFrame) -> Answer:
 def moves(scores: pd.DataFrame) -> Answer:
     """What can be moved: the made world; scores: table `testbed_scores`."""
     lead = (
-        "The text alone can make such a loss, and remove it"
+        "The text alone can make larger models less truthful, and undo it"
         if levers.moved(scores)
-        else "The text alone did not make such a loss where we tried"
+        else "The text alone did not make larger models less truthful where we tried"
     )
     return levers.by_text(scores, f"**{lead}.** Tiny models read the text of an invented world.")
 
 
-def today(one: Answer) -> Answer:
-    """How it is in 2026: the lead and the first sentence of the answer of chapter 9."""
+def today(one: Answer, rows: pd.DataFrame) -> Answer:
+    """How it is in 2026: the lead and the first sentence of the answer of chapter 9, and with date and size held.
+
+    rows: `variants.readings`, of which `one` speaks.
+    """
     lead, _, rest = one.sentence.removeprefix("**").partition(".** ")
     first = rest.split(". ")[0].rstrip(".")
-    return Answer(f"**In 2026: {lead[0].lower()}{lead[1:]}.** {first}.", one.grade, one.interval)
+    known, wrong = (
+        (variants.association(rows, measure), variants.association(rows, measure, given=again.HELD))
+        for measure in (variants.KNOWS, variants.WRONG)
+    )
+    return Answer(
+        f"**In 2026: {lead[0].lower()}{lead[1:]}.** {first}. With date and size held (known for {wrong[1].n}), the "
+        f"link with right answers {_left(*known)}, that with wrong ones {_left(*wrong)}.",
+        one.grade,
+        one.interval,
+    )
+
+
+def _left(whole: Estimate, held: Estimate) -> str:
+    """What is left of a link when date and size are held: its r, and beside one that is not shown what was missed."""
+    r = f"r = {held.estimate:.2f}"
+    if not sign(held):
+        return f"is not shown ({r}; {seen_words(seen_effect(held))})"
+    return f"{'stays' if sign(held) == sign(whole) else 'is another'} ({r})"
+
+
+def falls(verdict: Verdict) -> str:
+    """A claim of the papers that falls, in a sentence; verdict: of C07; empty where its conclusion is no artefact."""
+    if verdict.conclusion != "artefact":
+        return ""
+    return (
+        "**One claim that falls**: that dividing both scores by the width of the model uncovers a coupling; shuffled "
+        "scores do the same (chapter 3)."
+    )
 
 
 def rate(steps: pd.DataFrame, size_b: float) -> str:
@@ -141,27 +167,28 @@ CHIPS = {
     "wrong data": "rests on a score that was corrected",
     "arithmetic only": "the number comes out, the conclusion does not follow",
     "unknown": "the number, or a test of it, needs what was not published",
+    "another number": "comes out when computed anew; for {close} only the last digit differs",
 }
 
 
 def chip(one: Verdict) -> str:
-    """Which chip a claim belongs to; "" where another number comes out."""
+    """Which chip a claim belongs to."""
     if one.stands:
         return "holds"
     if one.conclusion == "wrong data":
         return "wrong data"
     if one.verdict.startswith("reproduced"):
         return "unknown" if one.conclusion == "untested" else "arithmetic only"
-    return "unknown" if one.verdict == "not testable" else ""
+    return "unknown" if one.verdict == "not testable" else "another number"
 
 
 def chips(verdicts: Sequence[Verdict]) -> str:
-    """Four counts over all claims as HTML, each a link to chapter 8, and what is left."""
+    """The counts over all claims as HTML, each a link to chapter 8."""
     counts = Counter(chip(one) for one in verdicts)
+    close = sum(one.verdict == "in the last digit" for one in verdicts if chip(one) == "another number")
     items = "".join(
         f'<li><a href="../notebooks/08_claims.html"><strong>{counts[word]}</strong> {word}</a>'
-        f"<small>{meaning}</small></li>"
+        f"<small>{meaning.format(close=close)}</small></li>"
         for word, meaning in CHIPS.items()
     )
-    rest = f"Of {len(verdicts)} claims; the other {counts['']} give another number when computed anew."
-    return f'<ul class="cape-chips">{items}</ul><p>{rest}</p>'
+    return f'<ul class="cape-chips">{items}</ul><p>Of {len(verdicts)} claims.</p>'
