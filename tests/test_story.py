@@ -643,7 +643,11 @@ def test_the_answer_on_steering_follows_the_runs(shown: bool, real: str, lead: s
     assert one.sentence.startswith(f"**{lead}"), one.sentence
     assert ("of planted runs of 40 questions" in one.interval) == ("not shown" in one.sentence.split("**")[1])
     stated = trials["contrast"] == "stmt"
-    assert f"the papers' own recipe in {int(shown) * stated.sum()} of {stated.sum()}" in one.sentence
+    assert f"the papers' own recipe beats them in {int(shown) * stated.sum()} of {stated.sum()}" in one.sentence
+    # what a strong author before the question leaves of it stands beside it
+    myths = tables.load("testbed_registers").query("tone == 'web, after three myths'")
+    share = myths["corrected"].sum() / (myths["n"] - myths["right_before"]).sum()
+    assert f"correct {share:.0%} after three myths" in one.sentence
 
 
 def test_the_largest_run_speaks_for_a_real_model() -> None:
@@ -659,7 +663,25 @@ def test_the_largest_run_speaks_for_a_real_model() -> None:
     assert "in a real model hardly**" in sentence
     many = pd.concat([one.assign(run=f"{seed}", controls=60) for seed in range(4)])
     interval = chapter_5.answer(records, trials, many).interval
-    assert interval.endswith("With 60 controls no effect could be shown.")  # 4 / 61 is above 0.05
+    assert interval.endswith("Corrected for 4 runs, 60 controls are too few to show an effect.")  # 4 / 61 is above 0.05
+    ends = pd.concat([one.assign(corrected_high=0.19), more.assign(corrected_high=0.07)])
+    assert (
+        "up to 7% in the largest and 19% in one of 31 wrong answers are not"
+        in chapter_5.answer(records, trials, ends).interval
+    )
+
+
+def test_runs_that_are_equally_large_are_told_together() -> None:
+    one = tables.load("model_runs").head(1).assign(tested=326, misaligned=247, aligned=79, corrected=7 / 247, broken=0)
+    two = pd.concat([one, one.assign(run="sweep", broken=1 / 79), one.assign(run="small", tested=40)])
+    sentence = chapter_5.real(two)
+    assert "In each of the 2 largest of 3 runs **7 of 247** wrong answers are corrected" in sentence
+    assert "and 0 and 1 of 79 right ones break" in sentence
+    apart = chapter_5.real(pd.concat([one, one.assign(run="sweep", misaligned=240, corrected=9 / 240)]))
+    assert "**7 of 247 and 9 of 240** wrong answers" in apart
+    assert "(p up to 0.05: of 60, 2 may do as well)" in sentence and "may do" not in chapter_5.real(
+        two.assign(controls=15)
+    )
 
 
 def test_a_direction_put_there_by_hand_is_not_counted_among_the_learnt() -> None:
@@ -678,16 +700,21 @@ def test_a_real_model_that_is_corrected_and_breaks_nothing_is_told_so() -> None:
     wrong, right = int(runs["misaligned"].iloc[0]), int(runs["aligned"].iloc[0])
     row = chapter_5.real_runs(better).iloc[0]
     assert row["wrong corrected"] == f"{wrong} of {wrong} (90% to 100%)" and row["right broken"][:4] == "0 of"
-    assert str(right) in row["right broken"] and row["60% here"] == "supported"
+    assert str(right) in row["right broken"] and row["below 60%"] == "no"
     sentence = chapter_5.real(better)
     assert f"**{wrong} of {wrong}** wrong answers" in sentence and "1 of 1 do, by p alone 0." in sentence
     assert "0 of 1 interval of the share corrected stay below the papers' 60%" in sentence
+    assert chapter_5.real_runs(runs).iloc[0]["below 60%"] == "yes"
+    assert chapter_5.real_runs(runs.assign(corrected_high=0.7, claim="undecided")).iloc[0]["below 60%"] == "open"
     sentence = chapter_5.real(runs)
     assert (
         "1 of 1 interval of the share corrected stays below the papers' 60%" in sentence and "none of 1 do" in sentence
     )
     records = tables.load("steering_records")
     assert "**None** says whether the answer became right." in chapter_5.recorded(records)
+    first = tables.load("steering_totals").query("phase == 'TAX'").iloc[0]
+    texts = f"{first['n_changed']} of {first['n_total']} texts changed, not answers corrected."
+    assert chapter_5.published(tables.load("steering_totals")).endswith(texts)
     assert "**84** say whether the answer became right; of these, 84 answers" in chapter_5.recorded(
         records.assign(corrected=True)
     )
@@ -714,8 +741,8 @@ def test_a_small_p_among_several_runs_is_corrected_for_the_looks() -> None:
     assert "an effect is sure" in chapter_5.looks(four.assign(p=[0.9, 0.001, 0.4, 0.5]))
     assert "no effect is shown" in chapter_5.looks(four.assign(p=[0.9, 0.001, 0.4, 0.5], effect=False))
     least = chapter_5.looks(four.assign(p=[0.9, 1 / 61, 0.4, 0.5], controls=60))
-    assert least.endswith("(Holm) it is 0.066: no effect is shown, nor could one be: 60 controls allow no smaller p.")
-    assert "nor could one be" not in chapter_5.looks(four.assign(p=[0.9, 2 / 61, 0.4, 0.5], controls=60))
+    assert least.endswith("(Holm) it is 0.066: no effect is shown, and 60 controls are too few to show one.")
+    assert "too few" not in chapter_5.looks(four.assign(p=[0.9, 2 / 61, 0.4, 0.5], controls=60))
 
 
 def test_a_quarter_of_the_depth_is_set_against_every_place() -> None:
@@ -726,7 +753,11 @@ def test_a_quarter_of_the_depth_is_set_against_every_place() -> None:
     places["direction"] = [0.1, 0.2, 0.3, 0.4, 0.5]
     sentence = chapter_5.places(both, places)
     assert "Of 5 places 2 have more of the tune questions right than a quarter of the depth (30%" in sentence
-    assert "chooses block 3, with 50% of the test questions right; a quarter of the depth has 25%." in sentence
+    assert "With 100 questions the search, which counts the cost as well, chooses block 3, with 50% of" in sentence
+    assert "the test questions right; a quarter of the depth has 25%." in sentence
+    more = pd.concat([both, sweep.assign(run="m, sweep, seed 1", tested=9, questions=50, place="block 2, last")])
+    again = pd.concat([places, places.assign(run="m, sweep, seed 1")])
+    assert chapter_5.places(more, again).endswith("; with 50, block 2.")
     assert chapter_5.places(both.assign(place="block 1, last"), places).endswith("chooses the quarter itself.")
     assert "none has more" in chapter_5.places(both, places.assign(direction=0.2))
 

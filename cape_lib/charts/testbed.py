@@ -10,7 +10,19 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.charts import forms
-from cape_lib.charts.forms import ALL, across, band, colours, dots, forest, line_at, row_names, trace, upright
+from cape_lib.charts.forms import (
+    ALL,
+    across,
+    band,
+    colours,
+    dots,
+    forest,
+    line_at,
+    row_names,
+    same_axis,
+    trace,
+    upright,
+)
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import AMBER, BLUE, GREY, GRID, INK, PALETTE, PAPER, PURPLE, TWO_SIDES
 from cape_lib.story.answer import listed, of
@@ -218,25 +230,36 @@ def cases(trials: pd.DataFrame) -> Figure:
         row=case.where(~several, case + ", " + trials["contrast"].map(WORDS)),
         rank=trials["case"].map(list(CASES).index),
     )
+    rows = rows.sort_values(["right_after", "best_control"], ascending=False)
+    rows["line"] = rows.groupby("row").cumcount() / (rows.groupby("row")["row"].transform("size") - 1)
     words = {"right_after": "the direction", "best_control": "the best of its controls"}
     long = rows.drop(columns="trial").rename(columns=words)
-    long = long.melt(["model", "row", "split", "p", "effect"], list(words.values()), "what", "share")
-    chart = forest(
+    long = long.melt(["model", "row", "split", "p", "effect", "line"], list(words.values()), "what", "share")
+    y = row_names("row", rows.sort_values(["rank", "contrast"])["row"].drop_duplicates())
+    x = across("share", "test questions right after steering", [0, 1], percent=True)
+    apart = alt.YOffset("line:Q", scale=alt.Scale(domain=[-0.15, 1.15]))
+    look = forms.by("what", words.values(), (BLUE, GREY), ("circle", "cross"))
+    joined = alt.Chart(rows).mark_rule(color=GREY, opacity=0.7)
+    joined = joined.encode(x=same_axis(x, "best_control"), x2="right_after:Q", y=y, yOffset=apart)
+    chart = joined + dots(
         long.sort_values("what", kind="stable"),  # the direction lies on top of its controls
-        row_names("row", rows.sort_values(["rank", "contrast"])["row"].drop_duplicates()),
-        across("share", "test questions right after steering", [0, 1], percent=True),
-        **forms.by("what", words.values(), (BLUE, GREY), ("circle", "cross")),
-        hollow=ALL,
+        x,
+        y,
+        **look,
+        offset=apart,
         tooltip="split p effect",
+        size=22,
     )
     planted = trials.loc[trials["case"] == "planted", "effect"]
     caption = (
+        "A line a run joins the two. "
         f"{f'Put there by hand: an effect in {of(planted)} runs. ' if len(planted) else ''}"
         "Register: from reliable minus web text. Context: after three truths minus after three myths. "
         "Statement: true minus false. Shuffled labels: the model has learnt, and only the labels are mixed; so the "
         "luckiest of many controls can come upon the direction that the mixed labels hide."
     )
-    return figure(chart, "protocol-cases", verdicts(trials), TESTBED, f"{len(trials)} runs", caption, rows=trials)
+    chart, n = chart.properties(height=36 * rows["row"].nunique()), f"{len(trials)} runs"
+    return figure(chart, "protocol-cases", verdicts(trials), TESTBED, n, caption, rows=trials)
 
 
 def dose_response(rows: pd.DataFrame, *, surface: pd.DataFrame) -> Figure:
@@ -245,23 +268,29 @@ def dose_response(rows: pd.DataFrame, *, surface: pd.DataFrame) -> Figure:
     rows: `testbed_surface` of one place;  surface: of all places of that model, for the title.
     """
     shown = rows.assign(what="the direction", other="20 random directions")
-    words = {"the direction": BLUE, "20 random directions": GREY}
-    x = across("dose", "strength (standard deviations of the projection)")
+    x = across("dose", "strength")
     right, least = (upright(column, QUESTIONS_RIGHT, [0, 1], percent=True) for column in ("right", "control_low"))
     random = alt.Chart(shown).mark_area(opacity=0.3)
-    random = random.encode(x=x, y=least, y2="control_high:Q", color=colours("other", words))
-    look: dict[str, Any] = {"colour": colours("what", words), "point": True, "tooltip": "place control_high kl"}
+    key = colours("other", {"20 random directions": GREY}, symbolType="square")
+    random = random.encode(x=x, y=least, y2="control_high:Q", color=key)
+    blue = colours("what", {"the direction": BLUE})
+    look: dict[str, Any] = {"colour": blue, "point": True, "tooltip": "place control_high kl"}
     steered = band(shown, x, right, opacity=0.6, bars=True, **look)
     cost = upright("kl", "cost on stories (nats a token)", [0, surface["kl"].max()])
     first = lead_over_random(surface).sort_values("lead").iloc[-1]
+    kind, model = surface[["contrast", "model"]].iloc[0]
     return figure(
-        [random + steered, trace(shown, x, cost, colour=alt.value(BLUE), tooltip="place right", point=True)],
+        [
+            alt.layer(random, steered).resolve_scale(color="independent"),
+            trace(shown, x, cost, colour=alt.value(BLUE), tooltip="place right", point=True),
+        ],
         "dose-response",
-        f"The direction leads random ones most at {first['place']}: {first['right']:.0%} against "
-        f"{first['control_high']:.0%}",
+        f"The {WORDS[kind]} direction of {model} leads random ones most at {first['place']}: {first['right']:.0%} "
+        f"against {first['control_high']:.0%}",
         TESTBED,
         f"{int(shown['n'].iloc[0])} questions",
-        "Grey: from the lowest to the highest of 20 random directions; what these cost was not recorded.",
+        "Strength 1: one standard deviation of the texts along the direction. Grey: from the lowest to the highest of "
+        "20 random directions; what these cost was not recorded. The axes hold for every place.",
         rows=shown,
     )
 
@@ -276,10 +305,12 @@ def tones(rows: pd.DataFrame, *, registers: pd.DataFrame) -> Figure:
         rows.rename(columns=words).melt(["tone", "direction"], list(words.values()), "what", "share"),
         row_names("tone", rows["tone"].drop_duplicates()),
         across("share", QUESTIONS_RIGHT, [0, 1], percent=True),
+        apart="what",
         **forms.by("what", words.values(), (INK, BLUE, GREY), ("circle", "triangle", "cross")),
         hollow=ALL,
         bars=rows.assign(what=words["after"]),
     )
+    chart = chart.properties(height=34 * rows["tone"].nunique())
     calm = registers[registers["tone"].isin(RELIABLE)]
     myths = registers[registers["tone"] == AFTER_MYTHS]
     each = myths.assign(wrong=myths["n"] - myths["right_before"]).groupby("contrast", sort=False)

@@ -46,10 +46,10 @@ def answer(records: pd.DataFrame, trials: pd.DataFrame, runs: pd.DataFrame) -> A
     records: `steering_records`; trials: `testbed_trials`; runs: `model_runs`.
     """
     there, null = there_and_not(trials)
-    run, several = _largest(runs), int((there.groupby("contrast")["effect"].mean() > 0.5).sum())
+    several = int((there.groupby("contrast")["effect"].mean() > 0.5).sum())
     works = there["effect"].mean() > 0.5 and null["effect"].mean() <= 0.1
     some = f"{'two' if several == 2 else several} kinds of direction" if several > 1 else "one kind of direction"
-    one = "a real model" if runs["model"].nunique() == 1 else f"{runs['model'].nunique()} real models"
+    one = "one real model" if runs["model"].nunique() == 1 else f"{runs['model'].nunique()} real models"
     hardly = "hardly" if surely(runs).any() else "it is not shown"
     lead = {
         (True, False): f"In made worlds, yes for {some}; in a real model {hardly}",
@@ -58,15 +58,15 @@ def answer(records: pd.DataFrame, trials: pd.DataFrame, runs: pd.DataFrame) -> A
         (False, False): "It is not shown",
     }[works, bool((runs["claim"] == "supported").any())]
     sentence = (
-        f"**{lead}**: {_kinds(there)} beat their controls in {_in_runs(there)}, the papers' own recipe in "
-        f"{of(trials.loc[trials['contrast'] == PAPERS, 'effect'])}; in {one} a direction corrects {_fixed(run)} wrong "
-        f"answers{f', in the largest of {len(runs)} runs' if len(runs) > 1 else ''}. What was published counts changed "
-        f"texts: of {len(records)} recorded ones **{int(records['corrected'].notna().sum()) or 'none'}** say whether "
-        f"the answer became right."
+        f"**{lead}**: {_kinds(there)} beat their controls in {_in_runs(there)} and correct "
+        f"{_part(tables.load('testbed_registers'), [AFTER_MYTHS])[1]} after three myths; the papers' own recipe beats "
+        f"them in {of(trials.loc[trials['contrast'] == PAPERS, 'effect'])}. In {one} another direction (right minus "
+        f"wrong answers) corrects {_fixed(runs)} wrong answers{_in_largest(runs)}. What was published counts changed "
+        f"texts: of {len(records)} recorded prompts {_says_right(records)} whether the answer became right."
     )
     interval = (
-        f"In {one}, {times(len(runs), 'run')}: up to {runs['corrected_high'].max():.0%} in a run is not ruled out "
-        f"(95 %); the papers say {runs['claimed'].max():.0%}.{_power(run, runs) if 'not shown' in lead else ''}"
+        f"In {one}, {times(len(runs), 'run')}: {_not_ruled_out(runs)} not ruled out (95 %); the papers say "
+        f"{runs['claimed'].max():.0%}.{_power(_largest(runs), runs) if 'not shown' in lead else ''}"
     )
     return Answer(sentence, "experiment", interval)
 
@@ -83,7 +83,7 @@ def _power(run: pd.Series, runs: pd.DataFrame) -> str:
     """
     most = int(runs["controls"].max())
     if len(runs) / (1 + most) >= LEVEL:
-        return f" With {most} controls no effect could be shown."
+        return f" Corrected for {len(runs)} runs, {most} controls are too few to show an effect."
     planted = tables.load("coverage").query("method == 'effect beyond controls' and measure == 'power'")
     near = planted[planted["n"] == planted.loc[(planted["n"] - run["tested"]).abs().idxmin(), "n"]]
     plain = " (p not corrected)" if len(runs) > 1 else ""
@@ -98,14 +98,49 @@ def _kinds(there: pd.DataFrame) -> str:
     return f"{listed(WORDS[kind] for kind in THERE if kind in set(there['contrast']))} directions"
 
 
+def _most_asked(runs: pd.DataFrame) -> pd.DataFrame:
+    """The recorded runs with the most questions, at a quarter of the depth before a sweep: runs share questions."""
+    return runs[runs["tested"] == runs["tested"].max()].sort_values("run")
+
+
 def _largest(runs: pd.DataFrame) -> pd.Series:
-    """The recorded run with the most questions, at a quarter of the depth before a sweep: runs share questions."""
-    return runs.sort_values("run").sort_values("tested", ascending=False, kind="stable").iloc[0]
+    """The first of the runs with the most questions."""
+    return _most_asked(runs).iloc[0]
 
 
-def _fixed(run: pd.Series) -> str:
-    """Answers corrected of those wrong before, in one run."""
-    return f"{round(float(run['corrected'] * run['misaligned']))} of {int(run['misaligned'])}"
+def _in_largest(runs: pd.DataFrame) -> str:
+    """Which of several runs are the largest, ", in each of the 2 largest of 6 runs"."""
+    most = len(_most_asked(runs))
+    each = "the largest" if most == 1 else f"each of the {most} largest"
+    return f", in {each} of {len(runs)} runs" if len(runs) > 1 else ""
+
+
+def _counted(runs: pd.DataFrame, part: str, whole: str) -> str:
+    """Answers of the largest runs, "7 of 247"; where these differ, each of them."""
+    counts = [(round(float(run[part] * run[whole])), int(run[whole])) for _, run in _most_asked(runs).iterrows()]
+    if len({n for _, n in counts}) == 1:
+        return f"{listed(dict.fromkeys(count for count, _ in counts))} of {counts[0][1]}"
+    return listed(f"{count} of {n}" for count, n in counts)
+
+
+def _fixed(runs: pd.DataFrame) -> str:
+    """Answers corrected of those wrong before, in the largest runs."""
+    return _counted(runs, "corrected", "misaligned")
+
+
+def _not_ruled_out(runs: pd.DataFrame) -> str:
+    """The upper ends of the share corrected, of the largest runs and of any: "7 % in the largest, 19 % in any are"."""
+    largest, wide = _most_asked(runs)["corrected_high"].max(), runs["corrected_high"].max()
+    if wide == largest:
+        return f"up to {wide:.0%} {'is' if len(runs) == 1 else 'in a run is'}"
+    few = int(runs.sort_values("corrected_high")["misaligned"].iloc[-1])
+    return f"up to {largest:.0%} in the largest and {wide:.0%} in one of {few} wrong answers are"
+
+
+def _says_right(records: pd.DataFrame) -> str:
+    """How many of the records say it, "**none** says"; table `steering_records`."""
+    known = int(records["corrected"].notna().sum())
+    return f"**{known}** {verb(known, 'say')}" if known else "**none** says"
 
 
 def recorded(records: pd.DataFrame) -> str:
@@ -118,16 +153,25 @@ def recorded(records: pd.DataFrame) -> str:
     return f"Of {len(records)} recorded prompts {int(records['changed'].sum())} have a changed text. {says}."
 
 
+def published(totals: pd.DataFrame) -> str:
+    """What the published share of a model in the tax phase counts; table `steering_totals`."""
+    changed, prompts = totals.loc[totals["phase"] == "TAX", ["n_changed", "n_total"]].iloc[0].astype(int)
+    return f"The published {changed / prompts:.0%} is {changed} of {prompts} texts changed, not answers corrected."
+
+
 def few_prompts(totals: pd.DataFrame) -> str:
     """How wide the interval of a share is in so few prompts; totals: `steering_totals` with low and high (percent)."""
     wide = (totals["high"] - totals["low"]).max()
     return f"{span(totals['n_total'], '')} prompts a run leave the share open by up to {wide:.0f} points."
 
 
-def zero(texts: pd.DataFrame) -> str:
-    """How many texts "change" when nothing is steered; columns text is, texts, changed (`pages.at_strength_zero`)."""
+def zero(texts: pd.DataFrame, name: str, trials: pd.DataFrame) -> str:
+    """How many texts of a model "change" when nothing is steered; columns text is, texts, changed.
+
+    texts: `pages.at_strength_zero`;  trials: as in `yours`.
+    """
     parts = [f"{how} **{n} of {of}**" for how, n, of in texts[["text is", "changed", "texts"]].to_numpy()]
-    return f"Texts that differ although nothing is steered: {'; '.join(parts)}."
+    return f"{_kind(name, trials)}, not steered. Texts that differ: {'; '.join(parts)}."
 
 
 def verdicts(trials: pd.DataFrame) -> str:
@@ -142,12 +186,13 @@ def verdicts(trials: pd.DataFrame) -> str:
 
 def controls(trials: pd.DataFrame) -> str:
     """What to expect of runs where no direction is to be found; table `testbed_trials`."""
-    null = there_and_not(trials)[1]
-    rate = wilson(int(null["effect"].sum()), len(null))
+    null = there_and_not(trials)[1]["effect"]
+    recipe = trials.loc[trials["contrast"] == PAPERS, "effect"]
+    chance, papers = (wilson(int(rows.sum()), len(rows)) for rows in (null, recipe))
     return (
-        "Where nothing is to be found, 5 % of the runs are to show an effect by chance; here "
-        f"**{of(null['effect'])}** do ({rate.low:.0%} to {rate.high:.0%}). The papers' own recipe is true minus false "
-        "statements."
+        "No p is corrected for the number of runs. Where nothing is to be found, 5 % are to show an effect by "
+        f"chance; here **{of(null)}** do ({chance.low:.0%} to {chance.high:.0%}). The papers' own recipe, true minus "
+        f"false statements: {of(recipe)} ({papers.low:.0%} to {papers.high:.0%})."
     )
 
 
@@ -155,41 +200,47 @@ def controls_sure(trials: pd.DataFrame) -> str:
     """What a verdict against controls hangs on: what an older rule gives; table `testbed_trials`."""
     learnt, _ = there_and_not(trials)
     return (
-        "Whoever chooses the controls chooses the verdict: shuffles that keep a part of the direction make it look "
-        f"weak. An older rule with such shuffles sees {learnt['effect_leaky'].sum()} of {len(learnt)} learnt "
-        f"directions, ours {learnt['effect'].sum()}. We changed it after a first design had been seen, before these "
-        "models were trained."
+        "Whoever chooses the controls chooses the verdict. An older rule, whose shuffles keep a part of the direction, "
+        f"sees {learnt['effect_leaky'].sum()} of {len(learnt)} learnt directions, ours {learnt['effect'].sum()}. We "
+        "changed it after a first design had been seen, before these models were trained."
     )
 
 
 def broken(registers: pd.DataFrame) -> str:
     """Right answers lost, and wrong ones corrected in two texts, of all directions; table `testbed_registers`."""
-    registers = registers.assign(wrong=registers["n"] - registers["right_before"])
-
-    def part(tones: Sequence[str], some: str, whole: str) -> tuple[str, str]:
-        count, of = registers.loc[registers["tone"].isin(tones), [some, whole]].sum().astype(int)
-        return f"{count} of {of}", f"{count / of:.0%}" if of else "none"
-
-    lost, share = part(RELIABLE, "broken", "right_before")
-    web, myths = ("{} ({})".format(*part([tone], "corrected", "wrong")) for tone in (OPEN, AFTER_MYTHS))
+    lost, share = _part(registers, RELIABLE, "broken", "right_before")
+    web, myths = ("{} ({})".format(*_part(registers, [tone])) for tone in (OPEN, AFTER_MYTHS))
     return (
-        f"Where the model was right by itself, steering breaks **{lost}** answers ({share}). In open web text it "
+        f"In the two reliable registers steering breaks **{lost}** right answers ({share}). In open web text it "
         f"corrects {web}, after three myths by one author {myths}."
     )
 
 
+def _part(
+    registers: pd.DataFrame, tones: Sequence[str], some: str = "corrected", whole: str = "wrong"
+) -> tuple[str, str]:
+    """Answers of some texts of all those, as a count and as a share; table `testbed_registers`."""
+    counts = registers.assign(wrong=registers["n"] - registers["right_before"])
+    count, every = counts.loc[counts["tone"].isin(tones), [some, whole]].sum().astype(int)
+    return f"{count} of {every}", f"{count / every:.0%}" if every else "none"
+
+
 def real(runs: pd.DataFrame) -> str:
     """What the recorded runs on real models show together; table `model_runs`."""
-    run = _largest(runs)
-    lost = f"and {run['broken'] * run['aligned']:.0f} of {run['aligned']} right ones break"
+    most = len(_most_asked(runs))
+    where = "In the largest" if most == 1 else f"In each of the {most} largest"
+    controls = int(runs["controls"].max())
+    better = int(LEVEL * (1 + controls)) - 1
+    rank = f": of {controls}, {better} may do as well" if better >= 0 else ""
     here = "this model" if runs["model"].nunique() == 1 else "these models"
     below = int((runs["corrected_high"] < runs["claimed"]).sum())
     many = "all" if len(runs) > 1 and below == len(runs) else f"{below} of"
     won, sure = runs[runs["effect"].astype(bool)], int(surely(runs).sum()) or "none"
     same = len(won) > 1 and won.duplicated(["model", "place", "dose", "questions"], keep=False).all()
     return (
-        f"In the largest of {times(len(runs), 'run')} **{_fixed(run)}** wrong answers are corrected {lost}. To "
-        f"*beat* its controls a direction must rank high among them (p up to 0.05) and lead their mean surely: "
+        f"{where} of {times(len(runs), 'run')} **{_fixed(runs)}** wrong answers are corrected, and "
+        f"{_counted(runs, 'broken', 'aligned')} right ones break. To *beat* its controls a direction must rank "
+        f"among the best (p up to 0.05{rank}) and lead their mean surely: "
         f"{'uncorrected, ' if len(runs) > 1 else ''}{len(won) or 'none'} of {len(runs)} do"
         f"{' (at one place and strength: one result, measured again)' if same else ''}, by p alone "
         f"{int((runs['p'] <= LEVEL).sum())}{f'; corrected for {len(runs)} looks {sure}' if len(runs) > 1 else ''}. "
@@ -205,26 +256,30 @@ def real_runs(runs: pd.DataFrame) -> pd.DataFrame:
     def part(row: Mapping[Any, Any], name: str, whole: int) -> str:
         return f"{row[name] * whole:.0f} of {whole} ({row[f'{name}_low']:.0%} to {row[f'{name}_high']:.0%})"
 
+    def below(row: Mapping[Any, Any]) -> str:
+        return "yes" if row["corrected_high"] < row["claimed"] else "no" if row["claim"] == "supported" else "open"
+
     return pd.DataFrame(
         {
-            "run": _named(row),
-            "wrong corrected": part(row, "corrected", row["misaligned"]),
-            "right broken": part(row, "broken", row["aligned"]) if row["aligned"] else "none to break",
-            "right before": f"{row['right_before']:.0%}",
-            "after": f"{row['right_after']:.0%}",
-            "best control": f"{row['best_control']:.0%}, of {row['controls']}",
+            "run": _named(row, several=runs["model"].nunique() > 1),
             "p": p_short(row["p"]),
-            f"{runs['claimed'].max():.0%} here": row["claim"],
+            f"below {runs['claimed'].max():.0%}": below(row),
+            "wrong corrected": part(row, "corrected", row["misaligned"]),
+            "after": f"{row['right_after']:.1%}",
+            "best control": f"{row['best_control']:.1%}, of {row['controls']}",
+            "right before": f"{row['right_before']:.1%}",
+            "right broken": part(row, "broken", row["aligned"]) if row["aligned"] else "none to break",
         }
         for row in runs.to_dict("records")
     )
 
 
-def _named(row: Mapping[Any, Any]) -> str:
-    """A run by what sets it apart, "gemma, block 4, seed 2"."""
+def _named(row: Mapping[Any, Any], *, several: bool = True) -> str:
+    """A run by what sets it apart, "gemma, block 4, seed 2"; several: whether there are several models to tell."""
     chosen = ", best of a sweep" if ", sweep, " in row["run"] else ""
     place, seed = str(row["place"]).removesuffix(", last"), str(row["run"]).rpartition(", ")[2]
-    return f"{row['model']}, {place}{chosen}, {row['questions']} questions, {seed}"
+    whose = f"{row['model']}, " if several else ""
+    return f"{whose}{place}{chosen}, {row['questions']} questions, {seed}"
 
 
 def looks(runs: pd.DataFrame) -> str:
@@ -234,7 +289,7 @@ def looks(runs: pd.DataFrame) -> str:
     verdict = "an effect is sure in it" if p < LEVEL and smallest["effect"] else "no effect is shown"
     least = 1 / (1 + smallest["controls"])  # of the p that so many controls allow
     if p >= LEVEL and smallest["p"] <= 1.001 * least and len(runs) * least >= LEVEL:
-        verdict += f", nor could one be: {smallest['controls']} controls allow no smaller p"
+        verdict += f", and {smallest['controls']} controls are too few to show one"
     return (
         f"The smallest p of {times(len(runs), 'run')}, one-sided, is {p_short(float(smallest['p']))} "
         f"({_named(smallest)}); corrected for that many looks (Holm) it is {p_short(p)}: {verdict}."
@@ -251,7 +306,8 @@ def places(runs: pd.DataFrame, places: pd.DataFrame) -> str:
     swept = [run for run, shares in shares_of.items() if "embed" in shares.index and len(shares) > 2]
     if not swept:
         return ""
-    row = _largest(runs[runs["run"].isin(swept)])
+    sweeps = runs[runs["run"].isin(swept)]
+    row = _largest(sweeps)
     shares = shares_of[row["run"]]
     quarter = str((len(shares) - 1) // 4)
     better = int((shares > shares[quarter]).sum())
@@ -262,10 +318,15 @@ def places(runs: pd.DataFrame, places: pd.DataFrame) -> str:
     tested += "".join(f"; a quarter of the depth has {one:.0%}" for one in beside)
     if chosen == f"block {quarter}":
         tested = "the quarter itself"
+    others = sweeps[sweeps["run"] != row["run"]]
+    tested += "".join(
+        f"; with {questions}, {place.removesuffix(', last')}"
+        for questions, place in others[["questions", "place"]].itertuples(index=False)
+    )
     return (
         f"Of {len(shares)} places {more} more of the tune questions right than a quarter of the depth "
-        f"({shares[quarter]:.0%}; all: {shares.min():.0%} to {shares.max():.0%}). The search, which "
-        f"counts the cost as well, chooses {tested}."
+        f"({shares[quarter]:.0%}; all: {shares.min():.0%} to {shares.max():.0%}). With {row['questions']} questions "
+        f"the search, which counts the cost as well, chooses {tested}."
     )
 
 
@@ -349,6 +410,11 @@ def tone_reading(rows: pd.DataFrame) -> str:
     )
 
 
+def _kind(name: str, trials: pd.DataFrame) -> str:
+    """A model by its name, and that it is a made one; trials: table `testbed_trials`."""
+    return f"{name}, a made model" if name in set(trials["model"]) else name
+
+
 def yours(evaluation: Any, trials: pd.DataFrame) -> str:
     """What the protocol says of one model that it steered now, in plain English; from `pages.evaluated`.
 
@@ -365,22 +431,22 @@ def yours(evaluation: Any, trials: pd.DataFrame) -> str:
     lost = "none was right before"
     if outcome.n_aligned:
         lost = f"{outcome.broken.estimate:.0%} of {outcome.n_aligned} right ones break"
-    kind = ", a made model" if evaluation.model in set(trials["model"]) else ""
     beats = "It beats its controls" if effect.holds else "It does not surely beat its controls"
     return (
-        f"{evaluation.model}{kind}: {fixed}; {lost}. {beats}: right afterwards {effect.share:.0%}, the best of "
-        f"{effect.n_controls} controls {effect.best_control:.0%}, {p_text(effect.p, 'greater')}. The cost is "
-        f"{evaluation.cost:.2f} nats a token."
+        f"{_kind(evaluation.model, trials)}: {fixed}; {lost}. {beats}: right afterwards {effect.share:.0%}, the best "
+        f"of {effect.n_controls} controls {effect.best_control:.0%}, {p_text(effect.p, 'greater')}, not corrected. The "
+        f"cost is {evaluation.cost:.2f} nats a token."
     )
 
 
 def remember(trials: pd.DataFrame, runs: pd.DataFrame, registers: pd.DataFrame) -> list[str]:
     """Three lines to remember."""
-    shown = verdicts(trials)
+    null = there_and_not(trials)[1]["effect"]
     calm = registers[registers["tone"].isin(RELIABLE)]
     return [
         "A changed text is no corrected one: run strength zero beside it.",
-        f"With controls of the same cost the test can say no: {shown[0].lower()}{shown[1:]}.",
-        f"A real model: {_fixed(_largest(runs))} wrong answers corrected. Count what breaks too: "
-        f"{int(calm['broken'].sum())} of {int(calm['right_before'].sum())} in the made world.",
+        "With controls of the same cost the test can say no: an effect in "
+        f"{of(null)} runs where nothing is to be found.",
+        f"A real model: {_fixed(runs)} wrong answers corrected. Count what breaks too: "
+        f"{int(calm['broken'].sum())} of {int(calm['right_before'].sum())} in reliable texts of the made world.",
     ]
