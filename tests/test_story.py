@@ -424,14 +424,18 @@ def test_a_base_rate_counts_the_steps_near_a_size() -> None:
 
 
 def test_corpora_without_a_dip_are_told_with_the_share_that_would_have_been_seen() -> None:
-    rows = pd.DataFrame({"believers": [0.1, 0.5] * 5, "below_chance": False, "lowest": 0.3, "p": 1.0, "widths": 4})
+    rows = pd.DataFrame(
+        {"believers": [0.1, 0.5] * 5, "below_chance": False, "lowest": 0.3, "surely": False, "widths": 4}
+    )
     text = chapter_3.corpora(rows)
     # 1 - 0.2^(1/10): the share of which ten corpora show at least one in four of five repeats
     assert text.startswith("In none of 10 corpora") and "in less than 15% of corpora could be missed" in text
-    some = rows.assign(below_chance=[False, True] * 5, lowest=[0.24, 0.1] * 5, p=[0.5, 0.001] * 4 + [0.5, 0.2])
+    some = rows.assign(below_chance=[False, True] * 5, lowest=[0.24, 0.1] * 5, surely=[False, True] * 4 + [False] * 2)
     text = chapter_3.corpora(some)
-    assert "In **5 of 10** corpora" in text and "5 of the 5 with 50% believers or more" in text
-    assert "Corrected for all 40 widths, 4 are left; in 5 others the lowest is below by less." in text
+    assert "In **5 of 10** corpora" in text and "noise of its questions: all 5 with 50% believers." in text
+    assert "Corrected for 40 models, 4 of these 5 are left; 5 more dip within the noise." in text
+    wider = chapter_3.corpora(some.assign(below_chance=[True, False] + [False, True] * 4))
+    assert "5 of the 10 with 10% believers or more" in wider
 
 
 def test_curated_models_are_told_with_their_sources_and_one_sided() -> None:
@@ -448,13 +452,18 @@ def test_the_made_world_is_told_as_it_is_made() -> None:
     rises = pd.DataFrame(one_doubling)
     open_width = rises.assign(low=-0.1, p=0.2)
     one = chapter_3.answer(scores, rises)
-    assert one.grade == "experiment" and "makes truthfulness turn or not, and 1 of 1 doublings" in one.sentence
-    assert "with as many parameters bring more right answers.**" in one.sentence
+    assert one.grade == "experiment" and "text alone can make truthfulness fall and rise, and 1 of 1" in one.sentence
+    assert "with as many parameters bring more right answers; of architecture it cannot be told.**" in one.sentence
     assert "doublings of the width change them by +40 points [+30, +50]." in one.sentence
     unsure = chapter_3.answer(scores, open_width).sentence
-    assert "makes truthfulness turn or not.**" in unsure and "could be missed" in unsure
+    assert "can make truthfulness fall and rise; of architecture" in unsure and "could be missed" in unsure
     other = chapter_3.answer(flat, rises).sentence
-    assert "world: 1 of 1 doublings of the width with as many parameters" in other and "fall from" not in other
+    assert "world 1 of 1 doublings of the width with as many parameters" in other and "fall from" not in other
+    assert one.interval.endswith("As the width doubles, feed-forward layers narrow: not told apart.")
+    wide = chapter_3.answer(scores, rises.assign(narrow=16, wide=32))
+    assert wide.interval.endswith(
+        "feed-forward layers narrow and, from 16 to 32, the learning rate falls: not told apart."
+    )
     assert chapter_3.answer(flat, open_width).sentence.startswith("**It is not shown, not even in tiny models")
     assert first_page.moves(scores).sentence.startswith(
         "**The text alone can make larger models less truthful, and undo it.**"
@@ -488,6 +497,7 @@ def test_a_width_that_beats_its_null_is_counted_and_named() -> None:
     ladders = pd.DataFrame(
         {
             "ladder": ["A", "B"],
+            "n": [6, 4],
             "r": [-0.9, 0.2],
             "r_normalised": [0.99, 0.7],
             "share_positive": [1.0, 0.5],
@@ -496,12 +506,17 @@ def test_a_width_that_beats_its_null_is_counted_and_named() -> None:
         }
     )
     text = chapter_3.width_null(ladders)
-    assert "**1** of these families" in text and "is shown to do better than its shuffles (A)" in text
+    assert "**1** is shown to do better than its shuffles (A)" in text and "too few sizes" not in text
     open_text = chapter_3.width_null(ladders.assign(p=[0.03, 0.4]))
-    assert "**0** of these" in open_text
+    assert "**0** are shown to do better" in open_text
+    # three sizes of two scores can be ordered in 36 ways, and 2 / 36 is more than 0.05
+    small = chapter_3.width_null(ladders.assign(n=[6, 3]))
+    assert "shuffles (A)" in small and "(1 has too few sizes for a corrected p below 0.05)" not in small
+    both = chapter_3.width_null(ladders.assign(n=[3, 3]))
+    assert "(2 have too few sizes for a corrected p below 0.05)" in both
     assert "the least p is A's (p = 0.060, one-sided, after Holm's correction)" in open_text
     assert "in 1 of 2 families r is positive in over 99 % of the shuffles" in text
-    assert "positive in 2 of 2 families: 1 turns positive, 1 was so already" in text
+    assert "positive in 2 of 2 families of three sizes or more: 1 turns positive, 1 was so already" in text
     assert "2 turn positive, 0 were so already" in chapter_3.width_null(ladders.assign(r=-0.5))
 
 
@@ -517,17 +532,19 @@ def test_a_probe_that_finds_competition_or_nothing_is_told_so() -> None:
     internal = tables.load("internal_coupling")
     competing, nothing = twins_of([-0.8, -0.7, -0.6], [0.1, 0.0, 0.2]), twins_of([0.1, 0.2, 0.3], [0.1, 0.2, 0.3])
     falls, stays = chapter_4.twin_gap(competing), chapter_4.twin_gap(nothing)
-    one = chapter_4.answer(internal, competing, falls, falls)
+    ends = chapter_4.at_output(outputs([0.3, 0.4, 0.5], [-0.5, -0.4, -0.2]))
+    one = chapter_4.answer(internal, competing, falls, falls, ends)
     assert "in 3 of 3 blocks" in one.sentence and "each time towards competing" in one.sentence
+    assert "lowers the coupling (-0.77); competition arises there in 3 of 3." in one.sentence
     assert one.interval.startswith("Training moves the coupling of 3 tiny models by -0.80")
-    other = chapter_4.answer(internal, nothing, stays, stays)
+    other = chapter_4.answer(internal, nothing, stays, stays, ends)
     assert "in none of 3 blocks" in other.sentence
-    assert "training made no sure change in any of 3 blocks" in chapter_4.yours(nothing, stays, "mine")
-    assert chapter_4.changed(stays) == "Training made no sure change in any of 3 blocks, against one untrained twin"
-    text = (
-        "Training surely changed the coupling in 3 of 3 blocks, each time towards competing, against one untrained twin"
-    )
-    assert chapter_4.changed(falls) == text
+    open_text = "trained and untrained differ beyond prompt noise in none of 3 blocks"
+    assert chapter_4.differ(stays) == open_text and chapter_4.here(stays) == "Here in none of 3 blocks."
+    assert f"mine: {open_text}; " in chapter_4.yours(nothing, stays, "mine")
+    text = "trained and untrained differ beyond prompt noise in 3 of 3 blocks, each time towards competing"
+    assert chapter_4.differ(falls) == text
+    assert "Not corrected for 3 blocks: by chance about 0 at most." in chapter_4.how_sure(falls)
     assert "working together" not in other.sentence
     assert "competition is shown in 3 blocks" in chapter_4.yours(competing.query("weights == 'trained'"), falls, "mine")
     assert "no block shows competition" in chapter_4.yours(nothing.query("weights == 'trained'"), stays, "mine")
@@ -538,10 +555,16 @@ def test_released_values_with_a_definition_and_a_twin_change_the_answer_on_the_m
     output = internal.assign(weight_dependent="true", measure="cosine of centred means", note="untrained twin measured")
     rows = twins_of([0.8, 0.7, 0.6], [0.1, 0.0, 0.2])
     gap = chapter_4.twin_gap(rows)
-    assert chapter_4.answer(internal, rows, gap, gap).sentence.startswith("**From what was released one cannot know**")
-    values = chapter_4.answer(output, rows, gap, gap).sentence
+    ends = chapter_4.at_output(outputs([0.3, 0.4, 0.5], [0.2, 0.4, 0.6]))
+    first = chapter_4.answer(internal, rows, gap, gap, ends).sentence
+    assert (
+        first.startswith("**From what was released one cannot know**") and "moves the coupling by nothing sure" in first
+    )
+    values = chapter_4.answer(output, rows, gap, gap, ends).sentence
     assert values.startswith("**The released values leave it open**: on 0 of 40")
-    assert "of the other 40 have a published definition, and 40 are of untrained models" in values
+    assert "none, and 40 are of untrained models." in values
+    assert chapter_4.defined(output) == "40 of the other 40 have a published definition"
+    assert chapter_4.defined(internal).startswith("3 of the other 22")
 
 
 def test_the_shift_by_training_is_the_t_interval_of_scipy() -> None:
@@ -574,19 +597,23 @@ def test_heads_that_compete_are_told_by_the_interval_of_the_difference() -> None
         rows += [(f"M{i}", "untrained", 10, untrained + i % 2) for i in range(9)]
         return pd.DataFrame(rows, columns=["model", "weights", "heads", "competing"])
 
-    near = chapter_4.heads(counted(4, 4), internal, claimed=40)
+    def told(table: pd.DataFrame) -> str:
+        return chapter_4.heads(table, chapter_4.head_change(table), internal, claimed=40)
+
+    near = told(counted(4, 4))
     assert "45 of 90 heads of tiny models, and 40 of 90 untrained: a difference is not shown (+6 points [-" in near
-    assert "untrained: more with training (+46 points [+" in chapter_4.heads(counted(8, 4), internal, claimed=40)
+    assert "untrained: more with training (+46 points [+" in told(counted(8, 4))
 
 
 def test_a_block_without_a_coupling_is_not_counted() -> None:
     rows = twins_of([0.8, 0.7, 0.6], [0.1, 0.0, np.nan])
-    assert chapter_4.changed(chapter_4.twin_gap(rows)).startswith("Training surely changed the coupling in 2 of 2")
-    none = chapter_4.changed(chapter_4.twin_gap(rows.assign(coupling=np.nan)))
-    assert none == "Training cannot be read: no block has a coupling, against one untrained twin"
+    assert "differ beyond prompt noise in 2 of 2 blocks" in chapter_4.differ(chapter_4.twin_gap(rows))
+    none = chapter_4.differ(chapter_4.twin_gap(rows.assign(coupling=np.nan)))
+    assert none == "trained and untrained cannot be compared: no block has a coupling"
     gone = outputs([0.3, 0.4, 0.5], [-0.5, -0.4, -0.2])
     gone.loc[(gone["model"] == "M1") & (gone["weights"] == "untrained"), ["coupling", "low", "high"]] = np.nan
-    assert "in 3 of 3 trained tiny models, and in 0 of 2 untrained ones" in chapter_4.output(gone)
+    assert "in 3 of 3 trained tiny models, and in 0 of 2 untrained ones" in chapter_4.output(chapter_4.at_output(gone))
+    assert "; 1 more has no coupling)" in chapter_4.output(chapter_4.at_output(gone))
 
 
 def outputs(before: list[float], behind: list[float]) -> pd.DataFrame:
@@ -602,21 +629,24 @@ def outputs(before: list[float], behind: list[float]) -> pd.DataFrame:
 
 def test_what_the_output_map_does_is_told_as_it_is() -> None:
     before = [0.3, 0.4, 0.5]
-    low = chapter_4.output(outputs(before, [-0.5, -0.4, -0.2]))
+    low = chapter_4.output(chapter_4.at_output(outputs(before, [-0.5, -0.4, -0.2])))
     assert "in 3 of 3 trained tiny models, and in 0 of 3 untrained ones" in low
     assert "the output map lowers the coupling** (mean -0.77" in low and "untrained +0.00" in low
     assert "in 3 of 3, so the conflict arises there" in low
-    high = chapter_4.output(outputs(before, [0.9, 0.9, 1.0]))
+    high = chapter_4.output(chapter_4.at_output(outputs(before, [0.9, 0.9, 1.0])))
     assert "raises the coupling**" in high and "in 0 of 3, so the conflict seldom arises there" in high
-    assert "moves the coupling by nothing sure**" in chapter_4.output(outputs(before, [0.2, 0.4, 0.6]))
+    assert "moves the coupling by nothing sure**" in chapter_4.output(
+        chapter_4.at_output(outputs(before, [0.2, 0.4, 0.6]))
+    )
 
 
 def test_a_placebo_is_held_against_what_chance_gives() -> None:
     rows = pd.DataFrame({"placebo": [0.5] * 3 + [np.nan] * 17, "placebo_low": [-1.0] * 20, "placebo_high": [1.0] * 20})
     text = chapter_4.last_words(rows)
-    assert "in about 5 of 20 blocks. Here in 3: no more than chance gives. In none of these" in text
+    assert text.startswith("In 3 of 20 blocks the placebo has a coupling at all") and "by chance about 5, fewer" in text
+    assert "so endings still tell" not in text and "In none of these is it beyond noise" in text
     more = chapter_4.last_words(rows.assign(placebo=0.5, placebo_low=0.2))
-    assert "Here in 20: more than chance gives" in more and "In **20** of these" in more
+    assert "; more than chance gives, so endings still tell)" in more and "In **20** of these" in more
 
 
 def test_the_share_that_chance_gives_a_placebo_is_that_of_noise() -> None:
@@ -968,7 +998,9 @@ def test_other_models_and_families_read_live_get_their_own_sentences(tmp_path: P
         text[stem] = "\n".join(str(output.data.get("text/markdown", "")) for output in outputs)
     assert "OLMo-2 rises within the one kind of measurement: from 0.165 (OLMo-2-13B)" in text["04_mechanism"]
     assert "OPT" not in text["04_mechanism"]
-    assert re.search("D-d8-s1: (training surely changed|training made no sure change)", text["04_mechanism"])
+    assert re.search(
+        r"D-d8-s1: trained and untrained differ beyond prompt noise in \w+ of 2 blocks", text["04_mechanism"]
+    )
     assert re.search(r"D-d8-s1, a made model: \*\*\d+\s?%\*\* of \d+ wrong answers become right", text["05_steering"])
     assert "R-s1" not in text["05_steering"]
 

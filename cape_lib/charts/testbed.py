@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,9 +26,9 @@ from cape_lib.charts.forms import (
 )
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import AMBER, BLUE, GREY, GRID, INK, PALETTE, PAPER, PURPLE, TWO_SIDES
-from cape_lib.story.answer import listed, of
+from cape_lib.story.answer import capital, listed, of, times
 from cape_lib.story.levers import CHANCE, beyond, corpora_that_dip, sure_changes
-from cape_lib.story.mechanism import FLAT, KINDS, changed, twin_gap
+from cape_lib.story.mechanism import FLAT, KINDS, UNDEFINED, differ, twin_gap
 from cape_lib.story.steering import AFTER_MYTHS, RELIABLE, WANTED, WORDS, lead_over_random, verdicts
 
 TESTBED = "[testbed](../book/data.html#testbed), models trained for this book"
@@ -45,6 +46,10 @@ CASES = {
     "null: untrained": "none: untrained model",
 }
 QUESTIONS_RIGHT = "questions right"
+#: The width of a point on an axis from -1 to 1, about.
+POINT = 0.06
+#: What the intervals of a coupling are.
+CUT = "Bars: 95 %; they end at ±1, as a cosine does."
 
 
 def _plane(widths: pd.Series) -> tuple[alt.X, alt.Y]:
@@ -105,8 +110,10 @@ def dip_grid(rows: pd.DataFrame, *, grid: pd.DataFrame) -> Figure:
     order = [f"{100 * share:.0f} %" for share in sorted(set(grid["ref"]))]
     shown = rows.assign(share_of=(100 * rows["ref"]).map("{:.0f} %".format))
     corpora = corpora_that_dip(grid)
-    below = corpora[corpora["below_chance"]]
-    title = f"In {len(below)} of {len(corpora)} corpora some width is surely below chance"
+    below = corpora[corpora["surely"]]
+    title = (
+        f"In {len(below)} of {len(corpora)} corpora some width is surely below chance, corrected for {len(grid)} models"
+    )
     if len(below):
         title += f", in none with fewer than {below['believers'].min():.0%} believers"
     axes = _plane(grid["width"])
@@ -144,16 +151,19 @@ def width_and_null(
     points["scores"] = points["scores"].map(names)
     null = table.assign(scores="shuffled, then divided", low=table["null_low"], high=table["null_high"])
     words = {"as they are": PAPER, "divided by width": BLUE, "shuffled, then divided": GREY}
-    look = forms.by("scores", words, marks=("circle", "circle", "square"), symbolStrokeColor=BLUE)
+    look = forms.by("scores", words, marks=("circle", "circle", "square"))
+    edge = alt.Stroke.from_dict(forms.colours("scores", list(words), (BLUE, BLUE, GREY)).to_dict())
+    # what lies on each other in a row, as it is and divided, stands one above the other
+    look["offset"] = alt.YOffset("scores:N", sort=list(names.values()), scale=alt.Scale(domain=list(names.values())))
     y, x = row_names("ladder", order), across("value", "correlation r", [-1, 1])
-    grey = {"colour": look["colour"], "height": 14, "opacity": 0.55}
+    grey = {"colour": look["colour"], "height": 20, "opacity": 0.55}
     bars = forms.bars(null, forms.same_axis(x, "low"), y, x2="high:Q", **grey)
     above, outside = beyond(table), table.loc[table["r_normalised"] > table["null_high"], "ladder"]
     alone = outside[~outside.isin(above)]
     shown = f"{len(above)} of {len(table)} families are shown to lie above shuffled scores after the same division"
     shown += f" ({listed(above)})" if len(above) else ""
     return figure(
-        bars + line_at(0, "x") + dots(points, x, y, **look, size=70, stroke=BLUE, strokeWidth=1.5),
+        bars + line_at(0, "x") + dots(points, x, y, **look, size=70, strokeWidth=1.5).encode(stroke=edge),
         name,
         title or shown + (f"; {listed(alone)} only before correcting for {len(table)} looks" if len(alone) else ""),
         source,
@@ -171,7 +181,11 @@ def layers(table: pd.DataFrame) -> Figure:
     spans = table.groupby(["measure_id", "model"])["coupling"].agg(["min", "max"])
     still = spans[spans["max"] - spans["min"] < FLAT]
     low, high = still["min"].min(), still["max"].max()
-    one_band = len(still) > 1 and high - low < 0.05
+    together = len(still) > 1 and high - low < 0.05
+    one_band = f"The band at {(low + high) / 2:.2f} is {len(still)} flat lines on one another." if together else ""
+    kinds = table.loc[table["measure"].str.contains(UNDEFINED), "measure_id"].map(KINDS)
+    names = kinds.str.split(",").str[0].drop_duplicates()
+    unknown = f"What \u201c{listed(names)}\u201d measures was not published." if len(names) else ""
     axes = across("relative_depth", "depth (0 first layer, 1 last)"), upright("coupling", "coupling")
     kind = colours("kind", rows["kind"].drop_duplicates())
     return figure(
@@ -180,7 +194,7 @@ def layers(table: pd.DataFrame) -> Figure:
         f"{len(still)} of {len(spans)} runs give one and the same number at every layer",
         "[layer couplings](../book/data.html#other-tables), as released",
         f"{len(spans)} model runs",
-        f"The band at {(low + high) / 2:.2f} is {len(still)} flat lines on one another." if one_band else "",
+        " ".join(part for part in (one_band, unknown) if part),
         rows=rows,
     )
 
@@ -191,25 +205,40 @@ def twins(rows: pd.DataFrame, *, probed: pd.DataFrame, name: str = "probe-twins"
     rows: `testbed_probes` of a few models;  probed: of all that can be chosen, for the title.
     """
     shown = rows.assign(place=rows["model"] + ", block " + rows["layer"].astype(str))
-    x = across("coupling", "coupling of reasoning and truthfulness", [-1, 1])
+    x = across("coupling", "coupling of reasoning and truthfulness", [-1, 1]).axis(values=[-1, -0.5, 0, 0.5, 1])
     look = forms.by("weights", TWINS, marks=("circle", "square"))
     chart = forest(shown, "place", x, **look, apart="weights", tooltip="q raw dimension")
     places = shown.groupby("models")["place"].nunique().max() if "models" in shown else shown["place"].nunique()
     gap = twin_gap(probed)
     models = gap["model"].nunique()
     n = f"{len(gap)} blocks" + (f" of {models} models, of which the chart shows a choice" if models > 1 else "")
-    return figure(chart, name, changed(gap), TESTBED, n, rows=shown, height=44 * int(places))
+    hidden = " Where none shows, it is shorter than its point." if (shown["high"] - shown["low"]).min() < POINT else ""
+    title, height = capital(differ(gap)), 44 * int(places)
+    return figure(chart, name, title, TESTBED, n, f"{CUT}{hidden}", rows=shown, height=height)
 
 
 def along_depth(rows: pd.DataFrame) -> Figure:
-    """Coupling by block of a model read elsewhere, trained and untrained, with its band.  rows: `model_probes`."""
+    """Coupling by block of a model read elsewhere, trained with a band, untrained with bars.  rows: `model_probes`."""
     shown, gap = rows[["model", "weights", "layer", "coupling", "low", "high"]], twin_gap(rows)
     floor = min(0.0, np.floor(5 * rows["low"].min()) / 5)
     x, y = across("layer", "block", [0, rows["layer"].max()], nice=False), upright("coupling", "coupling", [floor, 1])
-    chart = band(shown, x, y, colour=colours("weights", TWINS), point=True)
-    title, n = changed(gap, "On a real model training"), f"{len(gap)} blocks of {', '.join(rows['model'].unique())}"
+    look: dict[str, Any] = {"colour": colours("weights", TWINS), "point": True}
+    trained, untrained = (shown[shown["weights"] == weights] for weights in TWINS)
+    chart = band(trained, x, y, opacity=0.3, **look) + band(untrained, x, y, opacity=0.6, bars=True, **look)
+    models = rows["model"].unique()
+    fall = (gap["trained"] - gap["untrained"]).sort_values()
+    lower, worst = int((fall < 0).sum()), gap.loc[fall.index[0]]
+    caption = CUT.replace("Bars", "Band and bars")
+    if lower:
+        caption += (
+            f" Trained lies lower in {times(lower, 'block')}, most in block {worst['layer']} "
+            f"({worst['trained']:.2f} against {worst['untrained']:.2f})."
+        )
+    if bits := re.search(r"\bq\d", " ".join(models)):
+        caption += f" {bits[0]}: weights compressed to about {bits[0][1:]} bits."
+    title, n = f"In a real model {differ(gap)}", f"{len(gap)} blocks of {', '.join(models)}"
     source = "[probes of real models](../book/data.html#other-tables), run for this book"
-    return figure(chart, "probe-real", title, source, n, rows=shown, height=240)
+    return figure(chart, "probe-real", title, source, n, caption, rows=shown, height=240)
 
 
 def needed(rows: pd.DataFrame) -> Figure:

@@ -26,6 +26,8 @@ from cape_lib.tables import data_dir
 
 #: the file in a model's folder that says how it was made
 CARD = "testbed.json"
+#: up to this width every model learns at the same rate; a wider one takes smaller steps
+FULL_RATE_WIDTH = 24
 #: measure -> column with the number of its questions
 MEASURES = {"story": "n_story", "truth": "n_truth", "myth": "n_truth"}
 

@@ -13,7 +13,7 @@ from cape_lib.stats import Estimate
 
 #: Grade of evidence -> what it means, in a few words.
 GRADES = {
-    "experiment": "made and moved by us",
+    "experiment": "we made it and changed one thing",
     "replicated": "two or more independent sources",
     "correlation": "seen together, nothing was moved",
     "single case": "one family, laboratory or run",

@@ -7,8 +7,9 @@ import math
 import pandas as pd
 from scipy.stats import binomtest
 
+from cape_lib.lm.testbed import FULL_RATE_WIDTH
 from cape_lib.stats import Estimate, corrected, mean_interval, p_text, seen_effect, seen_share, seen_words, wilson
-from cape_lib.story.answer import Answer, estimates, listed, named, of, times, verb
+from cape_lib.story.answer import Answer, capital, estimates, listed, named, of, times, verb
 from cape_lib.tables import label
 
 #: What a guess among the four answers of the made world gives.
@@ -66,21 +67,31 @@ def _points(share: Estimate) -> str:
 
 
 def answer(scores: pd.DataFrame, doublings: pd.DataFrame) -> Answer:
-    """Can one move the point where truthfulness turns? What the made world shows.
+    """What makes truthfulness fall and rise? What the made world shows of text and width; of architecture nothing.
 
     scores: table `testbed_scores`; doublings: of the width, `testbed.doublings`.
     """
-    worked = ["the text alone makes truthfulness turn or not"] if moved(scores) else []
+    worked = ["the text alone can make truthfulness fall and rise"] if moved(scores) else []
     changes = _each(doublings)
     for word, sure in zip(("more", "fewer"), sure_changes(doublings), strict=True):
         if sure.any():
             worked.append(f"{of(sure)} doublings of the width with as many parameters bring {word} right answers")
             changes = f"by {listed(map(_points, estimates(doublings)))}"
     where = "in tiny models of an invented world"
-    lead = f"Yes, {where}: {', and '.join(worked)}" if worked else f"It is not shown, not even {where}"
-    one = by_text(scores, f"**{lead}.**")
+    lead = f"{capital(where)} {', and '.join(worked)}" if worked else f"It is not shown, not even {where}"
+    one = by_text(scores, f"**{lead}; of architecture it cannot be told.**")
     wider = f"With the parameters held, in one made text, doublings of the width change them {changes}."
-    return Answer(f"{one.sentence} {wider}", one.grade, one.interval)
+    return Answer(
+        f"{one.sentence} {wider}", one.grade, f"{one.interval} As the width doubles, {_along_width(doublings)}."
+    )
+
+
+def _along_width(doublings: pd.DataFrame) -> str:
+    """What changes with the width where the number of parameters is held; `testbed.doublings`."""
+    slower = doublings[doublings["wide"] > FULL_RATE_WIDTH]
+    steps = (f"from {narrow} to {wide}" for narrow, wide in zip(slower["narrow"], slower["wide"], strict=True))
+    rate = f" and, {listed(steps)}, the learning rate falls" if len(slower) else ""
+    return f"feed-forward layers narrow{rate}: not told apart"
 
 
 def sure_changes(doublings: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
@@ -119,8 +130,8 @@ def corpora_that_dip(grid: pd.DataFrame) -> pd.DataFrame:
     """One row a corpus (believers, ref): lowest and highest share right over the widths, and the width of the lowest.
 
     grid: the curation rows of `testbed_grid`.  Returns also widths (how many), low and high (of the lowest, Wilson's
-    95 %), below_chance (high is below a guess) and p (one-sided binomial, that the lowest is a guess or more, 0-1,
-    Holm's correction over all widths of all corpora).
+    95 %), p (one-sided binomial, that the lowest is a guess or more, 0-1, Holm's correction over all models of the
+    grid), below_chance (high is below a guess) and surely (that, and p below 0.05).
     """
     counts = [(round(share * n), int(n)) for share, n in zip(grid["truth"], grid["n_truth"], strict=True)]
     shares = [wilson(*count) for count in counts]
@@ -134,13 +145,16 @@ def corpora_that_dip(grid: pd.DataFrame) -> pd.DataFrame:
     rows = cells.agg(
         lowest=("truth", "first"), at=("width", "first"), highest=("truth", "last"), widths=("width", "size"), **first
     )
-    return rows.assign(below_chance=rows["high"] < CHANCE)
+    below = rows["high"] < CHANCE
+    return rows.assign(below_chance=below, surely=below & (rows["p"] < 0.05))
 
 
-def dip_reading(cell: pd.DataFrame) -> str:
-    """What one share of believers shows, in a sentence; cell: its rows."""
-    corpora = corpora_that_dip(cell)
-    below = corpora[corpora["below_chance"]]
+def dip_reading(corpora: pd.DataFrame) -> str:
+    """What some corpora show, in a sentence; corpora: rows of `corpora_that_dip`, as those of one share of believers.
+
+    Surely is after the correction for all models of the grid that they come from.
+    """
+    below = corpora[corpora["surely"]]
     if not len(below):
         least = corpora.sort_values("lowest").iloc[0]
         return (
@@ -156,21 +170,28 @@ def dip_reading(cell: pd.DataFrame) -> str:
 
 
 def corpora(rows: pd.DataFrame) -> str:
-    """In how many made corpora some width is surely below chance; rows: `corpora_that_dip`."""
+    """In how many made corpora some width is below chance beyond noise; rows: `corpora_that_dip`."""
     below, above = rows[rows["below_chance"]], rows[~rows["below_chance"]]
     if below.empty:
         return (
             f"In none of {len(rows)} corpora is any width surely below a guess; such a width in less than "
             f"{seen_share(len(rows)):.0%} of corpora could be missed."
         )
-    least = below["believers"].min()
-    alike, near = int((rows["believers"] >= least).sum()), int((above["lowest"] < CHANCE).sum())
-    left = int((below["p"] < 0.05).sum())
+    near, left = int((above["lowest"] < CHANCE).sum()), int(below["surely"].sum())
+    more = f"; {near} more {verb(near, 'dip')} within the noise" if near else ""
     return (
         f"In **{len(below)} of {len(rows)}** corpora (made texts) some width is below a guess by more than the noise "
-        f"of its questions: {len(below)} of the {alike} with {least:.0%} believers or more. Corrected for all "
-        f"{rows['widths'].sum()} widths, {left} {verb(left, 'are')} left; in {near} others the lowest is below by less."
+        f"of its questions: {_believed(rows, below)}. Corrected for {rows['widths'].sum()} models, {left} of these "
+        f"{len(below)} {verb(left, 'are')} left{more}."
     )
+
+
+def _believed(rows: pd.DataFrame, below: pd.DataFrame) -> str:
+    """How many of the corpora with as many believers as the ones below a guess have, or more, are below it."""
+    least, most = below["believers"].min(), rows["believers"].max()
+    alike = int((rows["believers"] >= least).sum())
+    count = f"all {alike}" if len(below) == alike else f"{len(below)} of the {alike}"
+    return f"{count} with {least:.0%} believers{' or more' if least < most else ''}"
 
 
 def how_sure(curated: pd.DataFrame, scores: pd.DataFrame) -> str:
@@ -194,14 +215,24 @@ def width_null(ladders: pd.DataFrame) -> str:
     shuffled = int((ladders["share_positive"] > 0.99).sum())
     above, p = beyond(ladders), pd.Series(corrected(ladders["p"]), index=ladders["ladder"])
     least = f"; the least p is {p.idxmin()}'s ({p_text(p.min(), 'greater', correction='Holm')})" if p.any() else ""
+    few = int((~could_be_shown(ladders)).sum())
+    bound = f" ({few} {verb(few, 'have')} too few sizes for a corrected p below 0.05)" if few else ""
     return (
-        f"After the division r is positive in {positive.sum()} of {len(ladders)} families: {turned} "
-        f"{verb(turned, 'turn')} positive, {already} {verb(already, 'were')} so already. Shuffled "
+        f"After the division r is positive in {positive.sum()} of {len(ladders)} families of three sizes or more: "
+        f"{turned} {verb(turned, 'turn')} positive, {already} {verb(already, 'were')} so already. Shuffled "
         f"scores do the same: in {shuffled} of {len(ladders)} families r is positive in over 99 % of the shuffles. "
-        f"**{len(above)}** of these families (three sizes or more, known width) "
-        f"{verb(len(above), 'are')} shown to do better than {'its' if len(above) == 1 else 'their'} "
-        f"shuffles{named(above)}{least}."
+        f"**{len(above)}** {verb(len(above), 'are')} shown to do better than {'its' if len(above) == 1 else 'their'} "
+        f"shuffles{named(above)}{bound}{least}."
     )
+
+
+def could_be_shown(ladders: pd.DataFrame) -> pd.Series:
+    """Whether a family has enough sizes to lie above its shuffles, p corrected (Holm); `levers.width_by_ladder`.
+
+    n sizes have n! orders of each score, so no p lies below 1 in (n!)^2.
+    """
+    least = [1 / math.factorial(int(n)) ** 2 for n in ladders["n"]]
+    return pd.Series(corrected(least), index=ladders.index) < 0.05
 
 
 def beyond(ladders: pd.DataFrame) -> pd.Series:
@@ -212,10 +243,9 @@ def beyond(ladders: pd.DataFrame) -> pd.Series:
 def width_made(doublings: pd.DataFrame, size: Estimate) -> str:
     """What the width does at a fixed number of parameters in the made world; `testbed.doublings` and `testbed.gap`."""
     return (
-        "In the made world the width moves with the parameters held (feed-forward layers then narrow and, above width "
-        "24, the learning rate falls: not told apart). "
-        f"The right answers change {_each(doublings)}; with one and a half times the parameters, in the mean over "
-        f"widths, by {_points(size)}. {size.n} seeds."
+        f"In the made world the width moves with the parameters held ({_along_width(doublings)}). The right answers "
+        f"change {_each(doublings)}; with one and a half times the parameters, in the mean over widths, by "
+        f"{_points(size)}. {size.n} seeds."
     )
 
 

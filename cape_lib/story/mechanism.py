@@ -7,7 +7,7 @@ import math
 import pandas as pd
 
 from cape_lib.stats import Estimate, clustered, mean_interval
-from cape_lib.story.answer import Answer, between, of, pick, times, with_interval
+from cape_lib.story.answer import Answer, between, of, pick, times, verb, with_interval
 
 #: A run whose coupling differs less between its layers is one number.
 FLAT = 1e-4
@@ -27,11 +27,8 @@ KINDS = {
 }
 #: In the name of a measurement: what was not published of it.
 UNDEFINED = r"not published|not stated"
-#: What the interval of a coupling and of its twin holds, and what it does not.
-ONE_TWIN = (
-    "Each interval is a jackknife over prompts, so it holds the choice of words; one untrained twin a model, so the "
-    "luck of its random weights is not in it. The made models are tiny."
-)
+#: How often two 95 % intervals lie apart where nothing differs, at most.
+APART = 0.05
 
 
 def released(internal: pd.DataFrame) -> pd.DataFrame:
@@ -93,24 +90,26 @@ def _towards(gap: pd.DataFrame) -> str:
     return ", each time towards working together" if above else ", each time towards competing" if below else ""
 
 
-def answer(internal: pd.DataFrame, probed: pd.DataFrame, gap: pd.DataFrame, real: pd.DataFrame) -> Answer:
-    """Does anything compete inside? What the released values allow and what a probe with a twin finds.
+def answer(
+    internal: pd.DataFrame, probed: pd.DataFrame, gap: pd.DataFrame, real: pd.DataFrame, ends: pd.DataFrame
+) -> Answer:
+    """Does anything compete, inside or at the output? What released values allow and what a probe with a twin finds.
 
     internal: `internal_coupling`; probed: `testbed_probes`; gap, real: `twin_gap` of the made models and of
-    the real ones.
+    the real ones; ends: `at_output`.
     """
     values = released(internal)
-    defined = values.loc[~values["blind"], "undefined"].eq(False)
     twins = int(values["twin"].sum())
     lead = "The released values leave it open" if twins else "From what was released one cannot know"
     beside = f"{twins} are of untrained models" if twins else "none stands beside the same model untrained"
-    names = real["model"].nunique()
+    names, arises = real["model"].nunique(), of(ends.xs("trained", level="weights")["arises"])
     sentence = (
-        f"**{lead}**: on {of(values['blind'])} published values a model's weights have no influence, or "
-        f"perhaps none; {defined.sum()} of the other {len(defined)} have a published definition, and {beside}. Our "
-        f"probe, with that comparison (one untrained twin a model), finds a sure effect of training {_apart(gap)} of "
-        f"tiny models and {_apart(real)} of {'one real model' if names == 1 else f'{names} real models'}"
-        f"{_towards(pd.concat([gap, real]))}."
+        f"**{lead}**: on {of(values['blind'])} released values a model's weights have no influence, or "
+        f"perhaps none, and {beside}. In our probe a model and its one untrained twin differ beyond the noise of its "
+        f"prompts {_apart(gap)} of tiny models and {_apart(real)} of "
+        f"{'one real model' if names == 1 else f'{names} real models'}{_towards(pd.concat([gap, real]))}. The output "
+        f"map of tiny models {_does(ends)} ({by_weights(ends)['trained'].estimate:+.2f}); competition arises there in "
+        f"{arises}."
     )
     moved = shift(probed)
     interval = (
@@ -120,11 +119,28 @@ def answer(internal: pd.DataFrame, probed: pd.DataFrame, gap: pd.DataFrame, real
     return Answer(sentence, "experiment", interval)
 
 
-def changed(gap: pd.DataFrame, what: str = "Training") -> str:
-    """Whether something surely changed the coupling, in how many blocks and which way; gap: `twin_gap`; what: it."""
-    sure = f"surely changed the coupling {_apart(gap)}{_towards(gap)}"
-    none = f"made no sure change in any of {len(gap)} blocks" if len(gap) else "cannot be read: no block has a coupling"
-    return f"{what} {sure if _sure(gap) else none}, against one untrained twin"
+def differ(gap: pd.DataFrame) -> str:
+    """In how many blocks a model differs from its untrained twin beyond the noise of prompts, and which way.
+
+    gap: `twin_gap`.
+    """
+    if gap.empty:
+        return "trained and untrained cannot be compared: no block has a coupling"
+    return f"trained and untrained differ beyond prompt noise {_apart(gap)}{_towards(gap)}"
+
+
+def here(gap: pd.DataFrame) -> str:
+    """What those models show that a figure is set to; gap: their `twin_gap`."""
+    return f"Here {_apart(gap)}{_towards(gap)}."
+
+
+def how_sure(gap: pd.DataFrame) -> str:
+    """What the interval of a coupling and of its twin holds, and what it does not; gap: `twin_gap`."""
+    return (
+        "Each interval is a jackknife over prompts, so it holds the choice of words; one untrained twin a model, so "
+        f"the luck of its random weights is not in it. Not corrected for {len(gap)} blocks: by chance about "
+        f"{APART * len(gap):.0f} at most. The made models are tiny."
+    )
 
 
 def twins(gap: pd.DataFrame) -> str:
@@ -132,8 +148,8 @@ def twins(gap: pd.DataFrame) -> str:
     far = int((gap["untrained"].abs() > 0.5).sum())
     moral = ": a number far from zero is no finding by itself" if far else ""
     return (
-        f"Without any training the coupling lies beyond ±0.5 in {far} of the {len(gap)} blocks in which both twins "
-        f"have a coupling{moral}."
+        f"Without any training the coupling lies beyond ±0.5 in {far} of the {len(gap)} blocks where noise hides no "
+        f"arrow{moral}."
     )
 
 
@@ -149,26 +165,40 @@ def flat(spans: pd.Series, internal: pd.DataFrame) -> str:
     if len(still):
         decimals = int(-math.log10(max(still.max(), 1e-16)))
         lead = f"**{len(still)} of {len(spans)}** runs give one number at all layers, the same to {decimals} decimals."
-    return f"{lead}{f' Per head, {same} of {len(heads)} models have one and the same value.' if same > 1 else ''}"
+    shared = f" Measured per head, {same} of {len(heads)} models share one value." if same > 1 else ""
+    blind = of(released(internal)["blind"])
+    return f"{lead}{shared} In all, the weights have no influence, or perhaps none, on {blind} released values."
 
 
-def more_heads(table: pd.DataFrame) -> str:
-    """Whether training changes the share of heads that compete, with its interval; table: `testbed_heads`."""
+def defined(internal: pd.DataFrame) -> str:
+    """How many released values that can depend on the weights have a definition; internal: `internal_coupling`."""
+    values = released(internal)
+    known = values.loc[~values["blind"], "undefined"].eq(False)
+    return f"{known.sum()} of the other {len(known)} have a published definition"
+
+
+def head_change(table: pd.DataFrame) -> Estimate:
+    """Share of heads that compete, trained minus untrained (-1 to 1), interval over models; table: `testbed_heads`."""
     wide = table.pivot(index="model", columns="weights", values=["competing", "heads"])
     columns = [wide[what][weights] for what in ("competing", "heads") for weights in ("trained", "untrained")]
 
     def change(trained: pd.Series, untrained: pd.Series, heads: pd.Series, bare: pd.Series) -> float:
         return float(trained.sum() / heads.sum() - untrained.sum() / bare.sum())
 
-    more = clustered(change, *columns, clusters=wide.index, unit="models")
+    return clustered(change, *columns, clusters=wide.index, unit="models")
+
+
+def more_heads(more: Estimate) -> str:
+    """Whether training changes the share of heads that compete, with its interval; more: `head_change`."""
     reads = pick(more, "more with training", "fewer with training", "a difference is not shown")
     return f"{reads} ({100 * more.estimate:+.0f} points [{100 * more.low:+.0f}, {100 * more.high:+.0f}])"
 
 
-def heads(table: pd.DataFrame, internal: pd.DataFrame, claimed: int) -> str:
+def heads(table: pd.DataFrame, more: Estimate, internal: pd.DataFrame, *, claimed: int) -> str:
     """Competing heads as released, and those of trained models and of the same models untrained.
 
-    table: `testbed_heads`; internal: table `internal_coupling`; claimed: models in the papers' count.
+    table: `testbed_heads`; more: its `head_change`; internal: table `internal_coupling`; claimed: models in the papers'
+    count.
     """
     each = internal["competing_units"].fillna(internal["competing_fraction"]).groupby(internal["model"]).max().dropna()
     counts = table.groupby("weights")[["competing", "heads"]].sum()
@@ -177,7 +207,7 @@ def heads(table: pd.DataFrame, internal: pd.DataFrame, claimed: int) -> str:
         f"The list of the {claimed} models was not released; of the {len(each)} with a released count "
         f"{(each > 0).sum()} have such a head. For us a head competes if the coupling of its outputs is surely "
         f"below zero (one-sided p < 0.05, Benjamini-Hochberg over its model): {trained} heads of tiny models, and "
-        f"{untrained} untrained: {more_heads(table)}. A count says nothing without the untrained count."
+        f"{untrained} untrained: {more_heads(more)}. A count says nothing without the untrained count."
     )
 
 
@@ -186,11 +216,11 @@ def last_words(probed: pd.DataFrame) -> str:
     known = probed.dropna(subset=["placebo"])
     sure = int(((known["placebo_low"] > 0) | (known["placebo_high"] < 0)).sum())
     chance = EVEN**2 * len(probed)
-    more = "more than chance gives, so endings still tell" if len(known) > chance else "no more than chance gives"
+    many = "; more than chance gives, so endings still tell" if len(known) > chance else ""
     return (
-        "The placebo has a coupling where both its directions lie further from neutral text than noise puts them on "
-        f"average: by chance in about {chance:.0f} of {len(probed)} blocks. Here in {len(known)}: {more}. In "
-        f"{f'**{sure}**' if sure else 'none'} of these is the coupling beyond noise."
+        f"In {len(known)} of {len(probed)} blocks the placebo has a coupling at all: both its arrows are longer than "
+        f"noise makes them on average (by chance about {chance:.0f}, fewer in states of few dimensions{many}). In "
+        f"{f'**{sure}**' if sure else 'none'} of these is it beyond noise."
     )
 
 
@@ -200,24 +230,47 @@ def real(rows: pd.DataFrame) -> str:
     return f"The coupling is surely above zero in {trained} trained blocks and in {untrained} untrained ones."
 
 
-def output(table: pd.DataFrame) -> str:
-    """Whether the output map does more than a random matrix; table: `testbed_projection`."""
+def at_output(table: pd.DataFrame) -> pd.DataFrame:
+    """One row a model and its weights: what the output map does to the coupling; table: `testbed_projection`.
+
+    Returns change (behind it minus before it), outside (True where it lies outside the range of the random matrices,
+    missing where either has no coupling) and arises (competition is sure behind it and not before it).
+    """
     wide = table.pivot(index=["model", "weights"], columns="what", values=["coupling", "low", "high"])
     logits, low, high = wide["coupling", "logits"], wide["low", "random projection"], wide["high", "random projection"]
-    known = wide[logits.notna() & low.notna()].index  # without a coupling a model can lie neither outside nor inside
-    outside = ((logits < low) | (logits > high)).loc[known].groupby(level="weights")
-    change = (logits - wide["coupling", "hidden"]).dropna().groupby(level="weights")
-    lie, means = outside.apply(of), change.apply(mean_interval, "mean over models, t interval")
-    competes = pd.DataFrame(wide["high"].xs("trained", level="weights") < 0)
-    arises = int((competes["logits"] & ~competes["hidden"]).sum())
+    outside = ((logits < low) | (logits > high)).astype("boolean").mask(logits.isna() | low.isna())
+    competes = wide["high"] < 0
+    arises = competes["logits"] & ~competes["hidden"]
+    return pd.DataFrame({"change": logits - wide["coupling", "hidden"], "outside": outside, "arises": arises})
+
+
+def by_weights(ends: pd.DataFrame) -> dict[str, Estimate]:
+    """Mean change of the coupling by the output map, trained and untrained, t interval over models; `at_output`."""
+    groups = ends["change"].dropna().groupby(level="weights")
+    return {str(weights): mean_interval(part, "mean over models, t interval") for weights, part in groups}
+
+
+def _does(ends: pd.DataFrame) -> str:
+    """What the output map of trained models does; `at_output`."""
     does = ("raises the coupling", "lowers the coupling", "moves the coupling by nothing sure")
+    return pick(by_weights(ends)["trained"], *does)
+
+
+def output(ends: pd.DataFrame) -> str:
+    """Whether the output map does more than a random matrix; ends: `at_output`."""
+    known, means = ends["outside"].dropna().astype(bool).groupby(level="weights"), by_weights(ends)
+    lie, models, arises = known.apply(of), known.size(), ends["arises"].xs("trained", level="weights")
+    chance = {f"{2 * models[weights] / 21:.0f}" for weights in ("trained", "untrained")}
+    gone = len(ends) - int(models.sum())
+    without = f"; {gone} more {verb(gone, 'have')} no coupling" if gone else ""
     return (
         f"The coupling behind the output map lies outside the range of 20 random matrices in {lie['trained']} trained "
-        f"tiny models, and in {lie['untrained']} untrained ones (by chance 2 of 21). **So in tiny models the output "
-        f"map {pick(means['trained'], *does)}** (mean {with_interval(means['trained'], signed=True)}; untrained "
-        f"{with_interval(means['untrained'], signed=True)}); competition is sure behind it and not before it in "
-        f"{arises} of {len(competes)}, so the conflict {'arises' if 2 * arises > len(competes) else 'seldom arises'} "
-        "there. The box judges the released values."
+        f"tiny models, and in {lie['untrained']} untrained ones (by chance about {' or '.join(sorted(chance))} each"
+        f"{without}). **So in tiny models the output map {_does(ends)}** (mean "
+        f"{with_interval(means['trained'], signed=True)}; untrained {with_interval(means['untrained'], signed=True)}). "
+        f"Competition is sure behind it and not before it in {of(arises)}, so the conflict "
+        f"{'arises' if 2 * arises.sum() > len(arises) else 'seldom arises'} there. The box judges another thing: "
+        "whether the released values fall there at every size."
     )
 
 
@@ -264,7 +317,7 @@ def yours(layers: pd.DataFrame, gap: pd.DataFrame, model: str) -> str:
     """
     below = int((layers["high"] < 0).sum())
     compete = f"competition is shown in {times(below, 'block')}" if below else "no block shows competition"
-    return f"{model}: {changed(gap, 'training')}; {compete}."
+    return f"{model}: {differ(gap)}; {compete}."
 
 
 def remember(internal: pd.DataFrame, gap: pd.DataFrame, table: pd.DataFrame) -> list[str]:
@@ -273,6 +326,6 @@ def remember(internal: pd.DataFrame, gap: pd.DataFrame, table: pd.DataFrame) -> 
     compete, heads = table.loc[table["weights"] == "untrained", ["competing", "heads"]].sum().astype(int)
     return [
         f"On {of(blind)} released values the weights have no influence, or perhaps none.",
-        f"Compare a model with itself before training: in {same} of {len(gap)} blocks a change is not sure.",
+        f"Compare a model with itself before training: in {same} of {len(gap)} blocks no difference is shown.",
         f"Untrained heads compete too ({compete} of {heads}): count them beside yours.",
     ]

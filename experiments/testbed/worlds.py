@@ -90,7 +90,7 @@ class Recipe:
     @property
     def learning_rate(self) -> float:
         """Peak learning rate: narrow models take larger steps."""
-        return min(1e-2, 0.24 / self.width)
+        return min(1e-2, 1e-2 * testbed.FULL_RATE_WIDTH / self.width)
 
     def as_dict(self) -> dict[str, Any]:
         """The recipe as plain JSON."""

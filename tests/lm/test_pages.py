@@ -107,8 +107,13 @@ def test_a_dip_is_a_width_below_chance_beyond_the_noise_of_its_questions() -> No
     )
     result = levers.corpora_that_dip(grid)
     assert result["below_chance"].tolist() == [True, False] and result["at"].tolist() == [16, 8]
-    assert "8%" in levers.dip_reading(grid) and "10% right" in levers.dip_reading(grid)
-    assert "No width" in levers.dip_reading(grid[grid.ref == 0.2])
+    assert result["surely"].tolist() == [True, False]
+    assert "8%" in levers.dip_reading(result) and "10% right" in levers.dip_reading(result)
+    assert "No width" in levers.dip_reading(result[result.ref == 0.2])
+    # one model a little below chance is below it by itself, and not among many
+    many = pd.concat([grid.assign(truth=0.5, ref=share) for share in np.linspace(0.3, 0.9, 40)])
+    among = levers.corpora_that_dip(pd.concat([grid.replace({"truth": {0.1: 0.16}}), many]))
+    assert among["below_chance"].iloc[0] and not among["surely"].iloc[0]
 
 
 def _fixed(truth: Any) -> pd.DataFrame:
