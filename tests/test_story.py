@@ -222,11 +222,16 @@ def test_families_that_do_the_opposite_are_told_the_other_way_round() -> None:
 
 def test_other_scores_than_those_of_chapter_1_are_told_with_the_family_that_differs_most() -> None:
     rows, panel = tables.base_version("bootstrap_script"), tables.base("published")
-    text = chapter_2.other_scores(rows, panel)
+    text = chapter_2.other_scores(rows, panel, tables.base("uniform"))
     assert "than chapter 1: in chapter 1 Llama-1 rises by 15 points of TruthfulQA, in the script it rises by 9." in text
-    other = chapter_2.other_scores(*(part.assign(truthfulqa=-part["truthfulqa"]) for part in (rows, panel)))
+    assert "The uniform panel (one test program) has +9, like the script." in text
+    turned = [part.assign(truthfulqa=-part["truthfulqa"]) for part in (rows, panel)]
+    other = chapter_2.other_scores(*turned, panel)
+    assert "has +15, like neither." in other
+    assert "The uniform" not in chapter_2.other_scores(*turned, panel.head(0))
     assert "in chapter 1 Llama-1 falls by 15 points of TruthfulQA, in the script it falls by 9." in other
-    assert "uses the scores of chapter 1" in chapter_2.other_scores(rows, rows.assign(ladder=rows["family"]))
+    same = rows.assign(ladder=rows["family"])
+    assert "uses the scores of chapter 1" in chapter_2.other_scores(rows, same, same)
 
 
 def test_each_family_of_the_parabola_is_told_as_its_own_steps_go() -> None:
@@ -234,6 +239,7 @@ def test_each_family_of_the_parabola_is_told_as_its_own_steps_go() -> None:
     text = chapter_2.joined(rows)
     assert "Llama-2 falls, then rises (+6 points from end to end); Pythia only falls" in text
     assert "3.4 B, lies inside the sizes of only Pythia" in text
+    assert "turns without Llama-1 at 3.6 B, without Llama-2 at 4.0 B, without Pythia nowhere inside" in text
     other = chapter_2.joined(rows.assign(truthfulqa=100 - rows["truthfulqa"]))
     assert "Pythia only rises" in other and "Llama-2 goes up and down" in other and "have no lowest point" in other
 
@@ -247,21 +253,52 @@ def test_the_recomputed_interval_stands_beside_the_published_one() -> None:
 
 
 def test_the_end_of_the_losses_is_told_at_its_tokens_and_as_far_as_it_is_known() -> None:
-    reach = {(0.0, 2.9): "no lower end, at most 2.9 B", (0.5, 2.9): "0.5 B to 2.9 B"}
-    reach |= {(0.5, np.inf): "at least 0.5 B, no upper end", (0.0, np.inf): "no end on either side"}
+    reach = {(0.0, 2.9): "any size up to 2.9 B", (0.5, 2.9): "0.5 B to 2.9 B"}
+    reach |= {(0.5, np.inf): "0.5 B or more", (0.0, np.inf): "any size"}
     for (low, high), words in reach.items():
         assert chapter_2.reach(stats.Estimate(1.0, low, high, 9, "test")) == words
     uniform = tables.base("uniform")
-    model = coupling.family_model(coupling.known_steps(uniform), uniform)
+    steps = coupling.known_steps(uniform)
+    model, shares = coupling.family_model(steps, uniform), coupling.signs_by_tokens(steps)
     scale, amount = model.critical_scale(), chapter_2.at_tokens(model)
-    text = chapter_2.turn(model)
-    assert f"losses end, on average, at {scale.estimate:.2g} B (no lower end, at most {scale.high:.2g} B, 95 %)" in text
     few = model.critical_scale(tokens_b=300.0)
     assert few.low == 0 and few.high == np.inf
-    assert f"at 300 billion at {few.estimate:.2g} B (no end on either side)" in text
-    assert f"that read {amount:.0f} billion tokens" in text and amount == pytest.approx(
-        10 ** model.centre["tokens"], rel=0.1
-    )
+    ends = f"on average, at {scale.estimate:.2g} B for {amount:.0f} billion tokens and at {few.estimate:.2g} B for 300"
+    assert f"puts the end of the losses, {ends} billion" in chapter_2.turn(model)
+    assert amount == pytest.approx(10 ** model.centre["tokens"], rel=0.1)
+    at = tables.chapter("published", "Pythia")
+    scales = boundary.critical_scales(at.ladder)
+    one = chapter_2.answer(at, scales, model, steps)
+    assert one.sentence.startswith("**No size is known.**") and "but misses a part of these steps" in one.sentence
+    assert f"with a probability of {model.p_no_turn():.0%}" in one.sentence
+    assert f"puts the end at any size up to {scale.high:.2g} B (95 %) with the more tokens, at any size" in one.interval
+    lines = chapter_2.remember(scales, model, steps, shares, family="Pythia")
+    assert lines[1].startswith("No size to plan by: a fit over 31 families")
+    assert f"at {few.estimate:.2g} B (any size) for 300." in lines[1]
+
+
+def test_sizes_that_were_not_enough_are_counted() -> None:
+    scales = pd.DataFrame({"verdict": ["undecided", "undecided", "boundary", "no boundary in these sizes"]})
+    assert chapter_2.enough(scales, "F", count=8) == "Four sizes are the least; F's 8 left 2 of 4 estimators undecided."
+    assert "left none of 4" in chapter_2.enough(scales.assign(verdict="boundary"), "F", count=9)
+
+
+def test_size_is_told_apart_only_where_the_intervals_part() -> None:
+    uniform = tables.base("uniform")
+    steps = coupling.known_steps(uniform)
+    model, shares = coupling.family_model(steps, uniform), coupling.signs_by_tokens(steps)
+    text = chapter_2.by_size(model, shares)
+    assert "from 16 of 17 to 1 of 4 with fewer tokens and from 3 of 8 to 5 of 20 with more tokens: the" in text
+    assert "the intervals overlap, so this is open. In the fit tenfold size goes with more gamma." in text
+    apart = shares.assign(high=shares["high"].where(shares["from_b"] < 10, 0.05))
+    assert "told apart with fewer and with more." in chapter_2.by_size(model, apart)
+    assert chapter_2.by_size(model, shares.query("from_b > 0")).startswith("And size? In the fit")
+
+
+def test_a_turn_that_noise_could_hide_is_said_beside_the_claim_that_falls() -> None:
+    one = claims.evaluate("C02")[0]
+    assert "a small turn could still hide: 0 of 64 steps of Pythia rise" in chapter_2.as_worded(one)
+    assert chapter_2.as_worded(replace(one, conclusion="withstands")) == ""
 
 
 def test_counts_that_the_fit_of_all_families_misses_stand_beside_it() -> None:
@@ -270,9 +307,9 @@ def test_counts_that_the_fit_of_all_families_misses_stand_beside_it() -> None:
     model, shares = coupling.family_model(steps, uniform), coupling.signs_by_tokens(steps)
     few = shares[(shares["from_b"] == 3.5) & (shares["tokens"] == "under")].iloc[0]
     text = chapter_2.misfit(model, steps, shares)
-    assert (
-        f"it expects a gamma of +0.09 [-0.20, +0.39], but {few.negative} of {few.steps} such steps are negative" in text
-    )
+    assert "from 3.5 to 10 B of families that read fewer than 600 billion tokens (on average 5.5 billion" in text
+    assert "and 264 billion tokens) it expects a gamma of +0.09 [-0.20, +0.39], but " in text
+    assert f"but {few.negative} of {few.steps} such steps are negative" in text
     assert chapter_2.misfit(model, steps, shares[shares["tokens"] == "over"]) == ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -10,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.base.boundary import isocline
-from cape_lib.base.coupling import TOKEN_EDGE, FamilyModel
+from cape_lib.base.coupling import EDGES, TOKEN_EDGE, FamilyModel
 from cape_lib.charts import forms
 from cape_lib.charts.forms import across, band, dots, forest, line_at, named, phase_colour, size_scale, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import BLUE, INK, MUTED, TWO_SIDES
-from cape_lib.story.answer import capital, of, times, verb
-from cape_lib.story.boundary import FEW_TOKENS, at_tokens, by_tokens, turn
+from cape_lib.story.answer import capital, listed, of, times, verb
+from cape_lib.story.boundary import FEW_TOKENS, at_tokens, placed, reach, turn
 from cape_lib.story.coupling import by_direction, flips
 from cape_lib.tables import label, mark
 from cape_lib.tables.axes import PARAMS, Axis
@@ -209,10 +210,17 @@ def signs_by_tokens(table: pd.DataFrame, *, source: str) -> Figure:
         tooltip="negative steps families",
         rule=0.5,
     )
-    title, n = by_tokens(table).replace("**", ""), f"{int(table['steps'].sum())} steps with known tokens"
+    counts = {
+        word: listed(f"{row.negative} of {row.steps}" for row in part.itertuples())
+        for word, part in table[table["steps"] > 0].groupby("tokens")
+    }
+    which = {"under": f"under {TOKEN_EDGE:g} billion tokens", "over": f"from {TOKEN_EDGE:g} billion on"}
+    told = [f"{counts[word]} {amount}" for word, amount in which.items() if word in counts]
+    title = f"Negative steps {listed(dict.fromkeys(words))}: {'; '.join(told)}"
+    n = f"{int(table['steps'].sum())} steps with known tokens"
     caption = (
         "A step's size is the geometric mean of its two models, and so are its tokens. Bars: 95 %; steps of one "
-        "family count as relatives."
+        "family count as relatives. Dashed: half of the steps."
     )
     return figure(chart, "signs-by-tokens", title, source, n, caption, rows=table)
 
@@ -326,12 +334,19 @@ def all_families(model: FamilyModel, *, source: str) -> Figure:
     axes = size_scale("params_b", low=0.1, high=100.0), upright("estimate", "expected gamma")
     banded = pd.Series([tokens == middle for tokens, _ in grid])
     lines = trace(table[~banded], *axes, colour=colour), band(table[banded], *axes, colour=colour)
-    title, n = capital(turn(model).partition(";")[0]), f"{model.steps} steps of {model.families} families"
+    scale, few = model.critical_scale(), model.critical_scale(tokens_b=FEW_TOKENS)
+    title, n = capital(turn(model)), f"{model.steps} steps of {model.families} families"
+    if not math.isnan(scale.estimate):
+        title = (
+            f"The fit places {'the size' if placed(scale) else 'no one size'} at which losses end: {reach(scale)} with "
+            f"{middle:,.0f} billion tokens, {reach(few)} with {FEW_TOKENS:.0f}"
+        )
     caption = (
-        f"Band: 95 % for the mean over families at {middle:,.0f} B tokens; losses end where a line crosses zero. One "
-        f"family lies above or below by {model.spread().estimate:.2f} (standard deviation)."
+        f"Band: 95 % for the mean over families at {middle:,.0f} B tokens; losses end where a line crosses zero. "
+        f"Dashed: {EDGES[0]:g} B, the published turn. One family lies above or below by "
+        f"{model.spread().estimate:.2f} (standard deviation)."
     )
-    chart = alt.layer(line_at(0, "y"), *lines)
+    chart = alt.layer(line_at(0, "y"), line_at(EDGES[0], "x", colour=MUTED, dashed=True), *lines)
     return figure(chart, "all-families", title, source, n, caption, rows=table, height=300)
 
 

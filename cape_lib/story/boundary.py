@@ -30,12 +30,14 @@ def size(value: float) -> str:
     return "below every size" if value == 0 else "beyond every size" if math.isinf(value) else f"{value:.2g} B"
 
 
-def answer(at: ChapterRows, scales: pd.DataFrame, model: FamilyModel | None) -> Answer:
+def answer(
+    at: ChapterRows, scales: pd.DataFrame, model: FamilyModel | None = None, steps: pd.DataFrame | None = None
+) -> Answer:
     """At which size does reasoning stop costing truthfulness?
 
-    at: the rows of the chapter; scales: `boundary.critical_scales` of the family in front; model:
-    `coupling.family_model`. The reader's own family answers for itself (model may be None), a published one for all
-    families.
+    at: the rows of the chapter; scales: `boundary.critical_scales` of the family in front; steps:
+    `coupling.known_steps`; model: `coupling.family_model` of them. The reader's own family answers for itself (model
+    and steps may be None), a published one for all families.
     """
     if at.own:
         shown = size if at.along.by_size else at.along.shown
@@ -47,19 +49,30 @@ def answer(at: ChapterRows, scales: pd.DataFrame, model: FamilyModel | None) -> 
             f"{len(at.ladder)} {at.along.points}; {places or 'no estimator places a turn inside them'}. {at.noise}"
         )
         return Answer(estimators(scales, at.family, along=at.along), "single case", interval)
-    if model is None:
-        raise ValueError("a published family answers for all families; give the model of them")
-    scale = model.critical_scale()
-    placed = scale.low > 0 and scale.high < math.inf and scale.high / scale.low < NARROW
-    lead = f"**{'At about one size' if placed else 'No size is known'}.** {capital(turn(model))}"
+    if model is None or steps is None:
+        raise ValueError("a published family answers for all families; give their steps and the model of them")
+    scale, shares = model.critical_scale(), signs_by_tokens(steps)
+    few, many = _counts(shares)
+    misses = ", but misses a part of these steps" if misfit(model, steps, shares) else ""
+    ends = ""
+    if not math.isnan(scale.estimate):
+        reaches = reach(scale), reach(model.critical_scale(tokens_b=FEW_TOKENS))
+        ends = f" It puts the end at {reaches[0]} (95 %) with the more tokens, at {reaches[1]} with the fewer."
     return Answer(
-        f"{lead}. {_alone(scales, at.family)}",
+        f"**{'At about one size' if placed(scale) else 'No size is known'}.** Up to {EDGES[-1]:g} B better reasoning "
+        f"came with less truthfulness in {few} steps (to the next larger model of a family) in families trained on "
+        f"fewer than {TOKEN_EDGE:g} billion tokens (pieces of words), and in {many} in families trained on more. "
+        f"{capital(turn(model))}{misses}. {_new_family(model)} {_alone(scales, at.family)}",
         "correlation",
-        f"{model.steps} steps of {model.families} families in the uniform panel (scores of one test program), size "
-        f"and training tokens taken together; the turn lies between the published 2.9 and 13.4 B with a probability "
-        f"of {model.p_turn(2.9, 13.4):.0%} at {at_tokens(model):.0f} billion tokens and of "
-        f"{model.p_turn(2.9, 13.4, tokens_b=FEW_TOKENS):.0%} at {FEW_TOKENS:.0f}.",
+        f"The fit: {model.steps} steps of {model.families} families in the uniform panel (scores of one test "
+        f"program), size and training tokens taken together.{ends} The end lies between the published 2.9 and 13.4 B "
+        f"with a probability of {model.p_turn(2.9, 13.4):.0%} and {model.p_turn(2.9, 13.4, tokens_b=FEW_TOKENS):.0%}.",
     )
+
+
+def placed(scale: Estimate) -> bool:
+    """Whether the interval of a size is narrow enough to name one size."""
+    return scale.low > 0 and scale.high < math.inf and scale.high / scale.low < NARROW
 
 
 def at_tokens(model: FamilyModel) -> float:
@@ -68,31 +81,41 @@ def at_tokens(model: FamilyModel) -> float:
 
 
 def reach(scale: Estimate) -> str:
-    """How far the 95 % interval of a size goes, "no lower end, at most 2.9 B"; "0.5 B to 2.9 B" with both ends."""
+    """How far the 95 % interval of a size goes: "any size up to 2.9 B"; "0.5 B to 2.9 B" with both ends."""
     if scale.low > 0:
-        upper = scale.high < math.inf
-        return f"{size(scale.low)} to {size(scale.high)}" if upper else f"at least {size(scale.low)}, no upper end"
-    return f"no lower end, at most {size(scale.high)}" if scale.high < math.inf else "no end on either side"
+        return f"{size(scale.low)} to {size(scale.high)}" if scale.high < math.inf else f"{size(scale.low)} or more"
+    return f"any size up to {size(scale.high)}" if scale.high < math.inf else "any size"
 
 
 def turn(model: FamilyModel) -> str:
-    """Where a model of all families puts the turn at two amounts of tokens, with its intervals, as a clause."""
+    """Where a model of all families puts the end of the losses at two amounts of tokens, as a clause."""
     scale, few, tokens = model.critical_scale(), model.critical_scale(tokens_b=FEW_TOKENS), _terms(model).get("tokens")
-    lead, equally = f"one fit over {model.families} families", f"for those that read {at_tokens(model):.0f} billion"
     if math.isnan(scale.estimate):
-        return f"{lead} finds no coupling that rises with size, {equally} tokens (pieces of words)"
+        return f"a fit over {model.families} families finds no coupling that rises with size"
     longer = pick(tokens, "less", "more", "") if tokens else ""
     return (
-        f"{lead} has the losses end, on average, at {size(scale.estimate)} ({reach(scale)}, 95 %), {equally} tokens "
-        f"(pieces of words); at {FEW_TOKENS:.0f} billion at {size(few.estimate)} ({reach(few)})"
-        f"{f'; families that read {longer} lose longer' if longer else ''}"
+        f"a fit over {model.families} families puts the end of the losses, on average, at {size(scale.estimate)} for "
+        f"{at_tokens(model):.0f} billion tokens and at {size(few.estimate)} for {FEW_TOKENS:.0f} billion"
+        f"{f' (families that read {longer} lose up to larger sizes)' if longer else ''}"
     )
+
+
+def _new_family(model: FamilyModel) -> str:
+    """How likely it is that a family which is not among these has no turn, as a sentence."""
+    return f"A new family has no upward turn between 0.1 and 100 B with a probability of {model.p_no_turn():.0%}."
 
 
 def _alone(scales: pd.DataFrame, family: str) -> str:
     sure = int((scales["verdict"] == "boundary").sum())
     counted = f"{sure or 'none'} of {len(scales)} estimators {'place' if sure else 'places'} a turn with confidence"
     return f"For {family} alone, {counted}."
+
+
+def enough(scales: pd.DataFrame, family: str, *, count: int) -> str:
+    """Whether the sizes of a family were enough for the estimators; count: how many sizes it has."""
+    undecided = int((scales["verdict"] == "undecided").sum())
+    left = f"{undecided or 'none'} of {len(scales)} estimators undecided"
+    return f"Four sizes are the least; {family}'s {count} left {left}."
 
 
 def estimators(scales: pd.DataFrame, family: str, *, along: Axis = PARAMS) -> str:
@@ -153,11 +176,14 @@ def parabola(rows: pd.DataFrame, choice: str, *, y: str = "truthfulqa") -> pd.Da
     return table
 
 
-def other_scores(rows: pd.DataFrame, panel: pd.DataFrame, *, y: str = "truthfulqa") -> str:
-    """Where the pooled rows differ most from the same family in the panel of chapter 1, which has other scores."""
-    here, there = (
+def other_scores(rows: pd.DataFrame, panel: pd.DataFrame, uniform: pd.DataFrame, *, y: str = "truthfulqa") -> str:
+    """Where the pooled rows differ most from the same family in the panel of chapter 1, which has other scores.
+
+    uniform: the panel of one test program, which says whose of the two it has.
+    """
+    here, there, checked = (
         part.sort_values("params_b").groupby(by)[y].agg(lambda one: one.iloc[-1] - one.iloc[0])
-        for part, by in ((rows, "family"), (panel, "ladder"))
+        for part, by in ((rows, "family"), (panel, "ladder"), (uniform, "ladder"))
     )
     apart = (here - there).abs().dropna()
     most = str(apart.idxmax()) if len(apart) else ""
@@ -166,8 +192,17 @@ def other_scores(rows: pd.DataFrame, panel: pd.DataFrame, *, y: str = "truthfulq
     first, own = (f"{'falls' if one[most] < 0 else 'rises'} by {abs(one[most]):.0f}" for one in (there, here))
     return (
         f"The papers' interval script uses other scores than chapter 1: in chapter 1 {most} {first} points of "
-        f"{label(y)}, in the script it {own}."
+        f"{label(y)}, in the script it {own}.{_checked(here[most], there[most], checked.get(most, math.nan))} This "
+        "section uses the script's."
     )
+
+
+def _checked(script: float, chapter: float, uniform: float) -> str:
+    """Whose change of a score (points) the uniform panel has, as a sentence; empty where it lacks the family."""
+    if math.isnan(uniform):
+        return ""
+    whose = [who for who, one in (("the script", script), ("chapter 1", chapter)) if round(one) == round(uniform)]
+    return f" The uniform panel (one test program) has {uniform:+.0f}, like {whose[0] if whose else 'neither'}."
 
 
 def joined(rows: pd.DataFrame, *, y: str = "truthfulqa") -> str:
@@ -186,7 +221,17 @@ def joined(rows: pd.DataFrame, *, y: str = "truthfulqa") -> str:
     if not math.isnan(turn):
         inside = f"the sizes of {'only ' if len(around) == 1 else ''}{listed(around)}"
         curve = f"they make a curve; its lowest point, {turn:.1f} B, lies inside {inside}"
-    return f"{'; '.join(words)}. Joined, {curve}."
+    return f"{'; '.join(words)}. Joined, {curve}. {_left_out(rows, y=y)}"
+
+
+def _left_out(rows: pd.DataFrame, *, y: str) -> str:
+    """Where the parabola turns without each family in turn."""
+    turns = {name: parabola(rows, f"without {name}", y=y)["turn"].iloc[0] for name in sorted(rows["family"].unique())}
+    parts = [
+        f"without {name} {'nowhere inside the sizes' if math.isnan(turn) else f'at {turn:.1f} B'}"
+        for name, turn in turns.items()
+    ]
+    return f"The parabola turns {', '.join(parts)}."
 
 
 def recomputed(turning: pd.Series, verdict: Verdict) -> str:
@@ -200,6 +245,14 @@ def recomputed(turning: pd.Series, verdict: Verdict) -> str:
         f"{chance:.1f} B. ({one.estimate:.1f} B is the median of the redrawn turns; the rows themselves turn at "
         f"{turning.point:.1f} B.)"
     )
+
+
+def as_worded(verdict: Verdict) -> str:
+    """What a turn of Pythia falls by, and what it could still hide; verdict: of C02; empty where it does not fall."""
+    if verdict.conclusion != "contradicted":
+        return ""
+    says = verdict.conclusion_test.says
+    return f"As it is worded, C02 is contradicted, though a small turn could still hide: {says}."
 
 
 def _terms(model: FamilyModel) -> dict[str, Estimate]:
@@ -216,8 +269,7 @@ def all_families(model: FamilyModel) -> str:
     ]
     return (
         f"{capital('; '.join(f'{one} of gamma' for one in moved))}. Families differ by {with_interval(model.spread())} "
-        f"(standard deviation): a new one has no upward turn between 0.1 and 100 B with a "
-        f"probability of {model.p_no_turn():.0%}."
+        f"(standard deviation). {_new_family(model)}"
     )
 
 
@@ -262,12 +314,36 @@ def by_tokens(shares: pd.DataFrame) -> str:
 
     shares: `coupling.signs_by_tokens`, of any classes of size with an edge at 10 B.
     """
-    up = shares[shares["to_b"] <= EDGES[-1]].groupby("tokens")[["negative", "steps"]].sum()
-    few, many = (f"{up.negative[word]} of {up.steps[word]}" for word in ("under", "over"))
+    few, many = _counts(shares)
     return (
         f"Up to {EDGES[-1]:g} B, **{few}** steps are negative in families trained on fewer than {TOKEN_EDGE:g} billion "
         f"tokens, and {many} in families trained on more"
     )
+
+
+def _counts(shares: pd.DataFrame) -> tuple[str, str]:
+    """Negative steps up to 10 B of all such steps, "25 of 26", of families trained on few and on many tokens."""
+    up = shares[shares["to_b"] <= EDGES[-1]].groupby("tokens")[["negative", "steps"]].sum()
+    few, many = (f"{up.negative[word]} of {up.steps[word]}" for word in ("under", "over"))
+    return few, many
+
+
+def by_size(model: FamilyModel, shares: pd.DataFrame) -> str:
+    """Whether size is told apart among families alike in tokens, and in the fit; shares: `coupling.signs_by_tokens`."""
+    parts, apart = [], []
+    for word, name in (("under", "fewer"), ("over", "more")):
+        rows = shares[(shares["tokens"] == word) & (shares["steps"] > 0)]
+        small, large = rows[rows["from_b"] == 0], rows[np.isinf(rows["to_b"])]
+        if len(small) and len(large):
+            counts = [f"{row['negative'].item()} of {row['steps'].item()}" for row in (small, large)]
+            parts.append(f"from {' to '.join(counts)} with {name} tokens")
+            first, last = small.iloc[0], large.iloc[0]
+            apart += [name] * bool(first["low"] > last["high"] or last["low"] > first["high"])
+    told = f"told apart with {' and with '.join(apart)}" if apart else "the intervals overlap, so this is open"
+    fit = pick(_terms(model)["size"], "goes with more gamma", "goes with less gamma", "is open as well")
+    ends = f"From steps up to {EDGES[0]:g} B to those above {EDGES[-1]:g} B"
+    ways = f" {ends} negative ones go {' and '.join(parts)}: {told}." if parts else ""
+    return f"And size?{ways} In the fit tenfold size {fit}."
 
 
 def tokens(steps: pd.DataFrame, *, short: bool = False) -> str:
@@ -301,27 +377,38 @@ def misfit(model: FamilyModel, steps: pd.DataFrame, shares: pd.DataFrame) -> str
         at, read = (float(np.exp(np.log(inside[column]).mean())) for column in ("size_b", "tokens_b"))
         gamma = model.gamma(at, tokens_b=read)
         if (gamma.estimate > 0 and row["low"] > 0.5) or (gamma.estimate < 0 and row["high"] < 0.5):
-            where = f"near {size(at)} and {read:.0f} B tokens it expects a gamma of {with_interval(gamma, signed=True)}"
-            against.append(f"{where}, but {row['negative']} of {row['steps']} such steps are negative")
+            edges = (
+                f"from {row['from_b']:g} to {row['to_b']:g} B"
+                if row["to_b"] < math.inf
+                else f"above {row['from_b']:g} B"
+            )
+            amount = f"{'fewer than' if row['tokens'] == 'under' else 'at least'} {TOKEN_EDGE:g} billion tokens"
+            against.append(
+                f"for steps {edges} of families that read {amount} (on average {at:.2g} billion parameters and "
+                f"{read:.0f} billion tokens) it expects a gamma of {with_interval(gamma, signed=True)}, but "
+                f"{row['negative']} of {row['steps']} such steps are negative"
+            )
     if not against:
         return ""
     misses = f"The straight fit of the section before misses a part of this: {'; '.join(against)}."
-    return f"{misses} Its turn is no size to plan by."
+    return f"{misses} Where it puts the end of the losses is no size to plan by."
 
 
 def remember(
     scales: pd.DataFrame, model: FamilyModel, steps: pd.DataFrame, shares: pd.DataFrame, *, family: str
 ) -> list[str]:
     """Three lines to remember; the arguments are those of `answer` and `misfit`."""
-    scale = model.critical_scale()
-    end = "gamma does not rise with size"
+    scale, few = model.critical_scale(), model.critical_scale(tokens_b=FEW_TOKENS)
+    end = turn(model)
     if not math.isnan(scale.estimate):
-        few = model.critical_scale(tokens_b=FEW_TOKENS)
-        end = f"losses end, on average, at {size(scale.estimate)} ({reach(scale)}, 95 %), at {FEW_TOKENS:.0f} B tokens "
-        end += f"at {size(few.estimate)} ({reach(few)})"
-        end += "; no size to plan by" if misfit(model, steps, shares) else ""
+        end = (
+            f"a fit over {model.families} families puts the end of the losses, on average, at {size(scale.estimate)} "
+            f"({reach(scale)}, 95 %) for {at_tokens(model):.0f} billion tokens, at {size(few.estimate)} ({reach(few)}) "
+            f"for {FEW_TOKENS:.0f}"
+        )
+    end = f"{'No size to plan by: ' if misfit(model, steps, shares) else ''}{end}."
     return [
         _alone(scales, family),
-        f"Over {times(model.families, 'family', 'families')} at {at_tokens(model):.0f} B tokens {end}.",
+        capital(end),
         tokens(steps, short=True),
     ]
