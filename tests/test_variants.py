@@ -256,7 +256,7 @@ def test_the_sentences_of_chapter_9_are_of_the_rows_that_were_chosen(
     assert first.startswith(f"Among models{word[1:]}, reasoning" if mode else "Reasoning goes with")
     assert f"r = {variants.association(chosen, KNOWS).estimate:.2f}" in first
     assert ("more effort" in answer.sentence) == (mode != "none")
-    assert "Gemma 4, thinking" in second and "More effort" in third
+    assert "Gemma 4, thinking" in second and "At more effort" in third
     text = " ".join([answer.sentence, answer.interval, story.sure(chosen), story.turn_text(chosen)])
     assert "nan" not in text and "of 0" not in text
 
@@ -276,10 +276,14 @@ def test_opposite_worlds_are_told_as_they_are(rows: pd.DataFrame) -> None:
 @pytest.mark.slow
 def test_the_lever_the_turn_and_the_two_alike_say_the_opposite_too(rows: pd.DataFrame) -> None:
     turned = rows.assign(**{ADMITS: 100 - rows[ADMITS]})
-    assert "more effort raises what is known in 18 of 20 models and raises the share admitted" in (
-        story.effort_moral(turned)
+    moral = story.effort_moral(turned)
+    assert "more effort raises what is known in 18 of 20 models; 18 of 20 models admit more (13 are one" in moral
+    assert re.search(
+        r"with thinking switched on 63 of 87 admit less \(by maker: \d+ of 17\)", story.remember(turned)[2]
     )
-    assert "switching thinking on lowers that share" in story.remember(turned)[2]
+    ladders = effort.effort_ladders(rows)
+    even = ladders.assign(**{ADMITS: -10 + ladders[ADMITS] / 100})
+    assert "over makers not sure" in moral and "over makers sure" in story.admit(even)
     assert story.effort_moral(rows).endswith("That more effort invents more, or less, is not shown.")
     steep = 20 * np.log10(rows["reasoning_tokens"].clip(lower=1))
     more = rows.assign(**{WRONG: rows[WRONG] + steep})
@@ -289,7 +293,7 @@ def test_the_lever_the_turn_and_the_two_alike_say_the_opposite_too(rows: pd.Data
     both = more.assign(**{PRECISION: rows[PRECISION] - steep})
     assert story.effort_moral(both).endswith("More effort invents more.")
     assert re.match(r"15 of the 18 rises", story.effort_sure(turned))
-    sized = story.size_ladders(rows)
+    sized = variants.size_ladders(rows)
     small = sized.assign(**{ADMITS: np.where(sized["params_b"] < 3.5, 100 - sized[REASONING], sized[REASONING])})
     assert "below 3.5 B they do so more often (p < 0.001, two-sided)" in story.turn_text(small)
     large = small[small["params_b"] > 3.5].drop(columns="ladder")
@@ -301,6 +305,22 @@ def test_the_lever_the_turn_and_the_two_alike_say_the_opposite_too(rows: pd.Data
     second = rows["model"].eq(re.findall(r"\*\*(.*?)\*\*", story.twins(rows))[1])
     split = rows.assign(**{PRECISION: rows[PRECISION].where(~second, 99.0)})
     assert "the second by precision 69 against 99 %" in story.twins_answer(split)
+
+
+def test_whether_better_reasoners_make_up_less_is_told_measure_by_measure(rows: pd.DataFrame) -> None:
+    assert story.makes_up(rows) == (
+        "they make up less by precision; less by wrong share, but not once date and size are held; by share admitted "
+        "that is not shown"
+    )
+    noise = np.random.default_rng(5).normal(0, 20, (3, len(rows)))
+    ways = dict(zip((PRECISION, WRONG, ADMITS), (1, -1, 1), strict=True))
+    better = {m: way * rows[REASONING] + one for (m, way), one in zip(ways.items(), noise, strict=True)}
+    assert story.makes_up(rows.assign(**better)) == "they make up less by precision, wrong share and share admitted"
+    worse = {m: -values for m, values in better.items()}
+    assert story.makes_up(rows.assign(**worse)) == "they make up more by precision, wrong share and share admitted"
+    x = rows[REASONING]
+    alone = {m: one - np.polyval(np.polyfit(x, one, 1), x) for m, one in zip(ways, noise, strict=True)}
+    assert story.makes_up(rows.assign(**alone)).startswith("that they make up less is not shown by precision, wrong")
 
 
 def test_what_noise_alone_could_make_tells_no_two_models_apart(rows: pd.DataFrame) -> None:
@@ -335,7 +355,7 @@ def test_the_change_of_the_share_admitted_is_the_sum_of_its_two_parts(rows: pd.D
 
 
 def test_ladders_that_start_at_a_size_that_loses_by_thinking_are_the_ones_in_doubt(rows: pd.DataFrame) -> None:
-    sized = story.size_ladders(rows)
+    sized = variants.size_ladders(rows)
     ladders = whole_ladders(sized, x=REASONING, y=ADMITS)
     first = sized.sort_values("params_b").drop_duplicates("ladder").set_index("ladder")["slug"]
     loses = set(rows.loc[variants.truncation(rows)["loses"], "slug"])

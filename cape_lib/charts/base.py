@@ -139,6 +139,10 @@ def few_families() -> str:
     return f"A side with fewer than eight families has Fisher's interval instead, {mark(*RELATIVES)}."
 
 
+#: Share of an axis that a point covers, about: a shorter bar cannot be seen.
+HIDDEN = 0.04
+
+
 def whole_ladders(
     ladders: pd.DataFrame,
     *,
@@ -160,6 +164,7 @@ def whole_ladders(
     low, high = (rows[f"params_b_{end}"].map(lambda b: f"{b:.2g}" if b < 10 else f"{b:.0f}") for end in ("low", "high"))
     ladder = rows["ladder"].where(rows["ladder"] != own, f"▸ {own}")
     rows["name"] = ladder + " (" + low + "\u00a0→\u00a0" + high + "\u00a0B)"
+    called = label(y).partition(" (")[0]  # without the letter of the audit's formulas
     ways = by_direction(ladders)
     down, up = len(ways["lost"]), len(ways["gained"])
     rows["hollow"] = rows["ladder"].isin(hollow or ways["open"])
@@ -171,16 +176,21 @@ def whole_ladders(
     chart = forest(
         rows,
         "name",
-        across("dy", f"{label(y)}, largest minus smallest size (points)", padding=10),
+        across("dy", f"{called}, largest minus smallest size (points)", padding=10),
         colour=phase_colour() if phases else alt.value(BLUE),
         tooltip="smaller larger sizes",
         hollow=forms.ALL if rows["hollow"].all() else "datum.hollow" if rows["hollow"].any() else "",
     )
     n = f"{len(rows)} {'families' if phases else 'ladders'}"
-    title = f"From smallest to largest size {label(y)} surely falls in {down} of {n} and rises in {up}"
+    falls, beyond = "surely falls", f"Sure: beyond score noise when all {n} are asked"
+    if not phases:
+        falls, beyond = "falls beyond question noise", f"Question noise: when all {n} are asked"
+    title = f"From smallest to largest size {called} {falls} in {down} of {n} and rises in {up}"
+    inside = (rows["high"] - rows["low"]).median() < HIDDEN * np.ptp(rows["dy"])
+    bars = "Bars, mostly within the points" if inside else "Bars"
     caption = (
-        f"Sure: beyond score noise when all {n} are asked (Holm's correction).{rings} Bars: 95 %, score noise of one "
-        f"row alone.{' Colours: the phase from smallest to largest size.' if phases else ''}"
+        f"{beyond} (Holm's correction).{rings} {bars}: 95 %, score noise of one row alone."
+        f"{' Colours: the phase from smallest to largest size.' if phases else ''}"
     )
     height = None if phases else 16 * len(rows)
     return figure(chart, name, title, source, n, caption, rows=ladders, height=height)

@@ -276,7 +276,9 @@ def forest(
     if hollow == ALL:
         layers.append(rings)
     elif hollow:
-        layers += [points.transform_filter(f"!({hollow})"), rings.transform_filter(hollow)]
+        # a ring is open to the page, not to its bar
+        open_ones = points.mark_point(filled=False, size=70, opacity=1, fill=PAPER).transform_filter(hollow)
+        layers += [points.transform_filter(f"!({hollow})"), open_ones]
     else:
         layers.append(points)
     room = 20 + 10 * rows[apart].nunique() if apart else min(max(17, 400 / max(len(names), 1)), ROW)

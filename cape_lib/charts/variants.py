@@ -13,9 +13,9 @@ from cape_lib.charts.forms import across, colours, dots, named, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import AMBER, BLUE, GREY, INK, PURPLE, SKY
 from cape_lib.frontier import effort, variants
-from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MEASURES, REASONING, WRONG
+from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MEASURES, MODES, REASONING, WRONG
 from cape_lib.stats import ols
-from cape_lib.story.again import MODES, most_moved, thinking_sizes
+from cape_lib.story.again import admit, called, thinking_sizes
 from cape_lib.tables import label
 
 SOURCE = f"[models of today](../book/data.html#one-lab), Artificial Analysis, to {DATA_END}"
@@ -78,7 +78,7 @@ def measure_rows(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
     ends = pd.DataFrame({"gpqa": [points["gpqa"].min(), points["gpqa"].max()]})
     ends["value"] = np.clip(fit.at(ends["gpqa"]), 0, 100)
     both = pd.concat([points.assign(kind="variant"), ends.assign(kind="line")], ignore_index=True)
-    return both.assign(measure=label(measure))
+    return both.assign(measure=called(measure))
 
 
 def artefact(rows: pd.DataFrame, generation: str) -> Figure:
@@ -86,8 +86,10 @@ def artefact(rows: pd.DataFrame, generation: str) -> Figure:
     part, left = thinking_sizes(rows, generation)
     flags = variants.truncation(rows).loc[part.index]
     words = ["loses by thinking", "many tokens", "within bounds"]
+    # the size as the model's name has it, else as it is
+    written = part["weights"].str.extract(r"(?<![\w.])(\d+(?:\.\d+)?)b\b", expand=False)
     part = part.assign(
-        size=[f"{b:.2g} B" if b < 10 else f"{b:.0f} B" for b in part["params_b"]],
+        size=written.fillna(part["params_b"].map("{:.3g}".format)) + " B",
         state=np.select([flags["loses"], flags["tokens"]], words[:2], words[2]),
         tokens=part["reasoning_tokens"].round(),
     )
@@ -122,18 +124,21 @@ def effort_paths(rows: pd.DataFrame) -> Figure:
     x = x.axis(values=[30, 100, 300, 1000, 3000, 10000], format=",d")
     # most lines lie below 20 %
     low = max(1.0, np.floor(shown["value"].min()))
-    y = upright("value", f"{label(ADMITS)} (%), log scale", [low, 100], type="log", nice=False, clamp=True)
+    y = upright("value", f"{called(ADMITS)} (%), log scale", [low, 100], type="log", nice=False, clamp=True)
     y = y.axis(values=[value for value in (1, 2, 5, 10, 20, 40, 80) if value >= low], format=".3~r")
     maker = colours("maker", {name: MAKERS.get(name, GREY) for name in [*makers, *last]})
-    (way, most), n = most_moved(effort.counted(ladders, ADMITS)), len(ladders)
     lines = trace(shown, x, y, colour=maker, detail="weights:N", opacity=0.8)
+    # the ends on the right first: there is room beside them
+    ends = shown.sort_values("tokens").drop_duplicates("weights", keep="last").iloc[::-1]
+    ends = ends.assign(name=ends["model"].str.replace(r"\s*\([^()]*\)$", "", regex=True))[["name", "tokens", "value"]]
+    names = named(ends, x, y, "name", height=260, around=[shown[["tokens", "value"]]], phone=6)
     return figure(
-        lines + dots(shown, x, y, colour=maker, tooltip="effort", size=45),
+        alt.layer(lines, dots(shown, x, y, colour=maker, tooltip="effort", size=45), *names),
         "effort-paths",
-        f"More effort at the same weights {way} the {label(ADMITS)} in {most} of {n} models",
+        f"At more effort {admit(ladders, over=False)}",
         SOURCE,
-        f"{n} models, {ladders['lab'].nunique()} makers",
-        "One line a model, from its lowest thinking effort to its highest.",
+        f"{len(ladders)} models, {ladders['lab'].nunique()} makers",
+        "One line a model, from its lowest thinking effort to its highest; named at its end where there is room.",
         height=260,
     )
 

@@ -31,6 +31,8 @@ MEASURES: tuple[str, ...] = (KNOWS, ADMITS, WRONG, PRECISION)
 SCORES: tuple[str, ...] = (REASONING, *MEASURES)
 #: columns of an r in a table
 R = ("r", "low", "high", "n")
+#: what the rows call the two modes -> in words
+MODES = {"reasoning": "thinking", "none": "not thinking"}
 #: in what a model is placed beside others: points of three scores
 PLACE: tuple[str, ...] = (REASONING, KNOWS, ADMITS)
 #: fewer equals than that and the window is widened
@@ -126,6 +128,18 @@ def steady(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> pd.DataF
 def both(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The rows twice: "all", and "without truncated", those that `truncation` does not set aside."""
     return {"all": rows, "without truncated": steady(rows)}
+
+
+def size_ladders(rows: pd.DataFrame, *, size: str = "params_b") -> pd.DataFrame:
+    """The variants that form ladders by size: one generation in one mode, one variant a size.
+
+    size: "params_b" (total), or "params_b_active" (those that work on one token), which becomes params_b. Returns the
+    rows with `ladder` ("Gemma 4, thinking"), the first variant of a size where there are several.
+    """
+    part = rows[rows[size].notna() & (rows["effort"].isna() | (rows["effort"] == "high"))]
+    part = part.assign(ladder=part["generation"] + ", " + part["mode"].map(MODES), params_b=part[size])
+    part = part.sort_values(["ladder", "params_b", "model"]).drop_duplicates(["ladder", "params_b"])
+    return part[part.groupby("ladder")["model"].transform("size") > 2].reset_index(drop=True)
 
 
 def association(

@@ -40,7 +40,6 @@ WORDS = {
 #: What a rise of the measure means for making things up; of knowing it means nothing.
 BETTER = {ADMITS: 1, WRONG: -1, PRECISION: 1}
 HELD = ("date", "size")
-MODES = {"reasoning": "thinking", "none": "not thinking"}
 #: points of GPQA up to which two models reason alike
 ALIKE = 1.0
 
@@ -52,26 +51,51 @@ def answer(rows: pd.DataFrame | None = None, *, among: pd.DataFrame | None = Non
     mode only; checks: whether the interval also names the checks that read otherwise (`hangs`).
     """
     rows = variants.readings() if rows is None else rows
-    knows, wrong, admits = (variants.association(rows, measure) for measure in (KNOWS, WRONG, ADMITS))
-    also = pick(
-        admits,
-        "they also admit more of what they do not know",
-        "they admit less of what they do not know",
-        "that they admit more of what they do not know is not shown",
-    )
+    knows, wrong, precise, admits = (variants.association(rows, m) for m in (KNOWS, WRONG, PRECISION, ADMITS))
+    dated, held = _dated(rows, WRONG)
+    ends = [f"{one.estimate:.2f}" for one in _dated(rows, PRECISION)]
+    goes = {m: pick(r, "with", "against", "not surely with") for m, r in ((PRECISION, precise), (ADMITS, admits))}
     sentence = (
-        f"**Better reasoners {pick(knows, 'know more', 'know less', 'do not surely know more')}; {also}.** Over "
-        f"{len(rows)} variants of today's models{_which(rows)}, reasoning (GPQA, hard science questions) goes "
+        f"**Better reasoners {pick(knows, 'know more', 'know less', 'do not surely know more')}; {makes_up(rows)}.** "
+        f"Over {len(rows)} variants of today's models{_which(rows)}, reasoning (GPQA, hard science questions) goes "
         f"{pick(knows, 'with more', 'with fewer', 'not surely with more')} questions of fact answered right "
         f"(correlation r = {knows.estimate:.2f}), with {pick(wrong, 'more', 'fewer', 'not surely fewer')} answered "
-        f"wrong (r = {wrong.estimate:.2f}), and {pick(admits, 'with', 'against', 'not surely with')} admitting what is "
-        f"not known (r = {admits.estimate:.2f}). {effort_moral(rows)}"
+        f"wrong (r = {wrong.estimate:.2f}), {goes[PRECISION]} more precision (right among the answers given, r = "
+        f"{precise.estimate:.2f}) and {goes[ADMITS]} admitting what is not known (r = {admits.estimate:.2f}). Over the "
+        f"{held.n} of known date and size r with wrong answers is {dated.estimate:.2f}, and {held.estimate:.2f} once "
+        f"these are held; with precision {' and '.join(ends)}. {effort_moral(rows)}"
     )
     interval = (
         f"95 % intervals that take models of one maker (of {rows['lab'].nunique()}) as alike: right {bracket(knows)}, "
-        f"wrong {bracket(wrong)}, admitted {bracket(admits)}. All measured by one laboratory; data end {DATA_END}."
+        f"wrong {bracket(wrong)}, precision {bracket(precise)}, admitted {bracket(admits)}. All measured by one "
+        f"laboratory; data end {DATA_END}."
     )
     return Answer(sentence.rstrip(), "correlation", f"{interval} {hangs(rows, among=among)}" if checks else interval)
+
+
+def called(measure: str) -> str:
+    """What the chapter calls a measure: its label without the letter of the audit's formulas."""
+    return label(measure).partition(" (")[0]
+
+
+def _dated(rows: pd.DataFrame, measure: str) -> tuple[Estimate, Estimate]:
+    """r of GPQA with a measure over the rows of which date and size are known: as they are, and with both held."""
+    dated = rows[rows["released"].notna() & rows["params_b"].notna()]
+    return variants.association(dated, measure), variants.association(dated, measure, given=HELD)
+
+
+def makes_up(rows: pd.DataFrame) -> str:
+    """By which measures better reasoners make up less, or more: surely, until date and size are held, or neither."""
+    words, open_one = {1: "less", -1: "more", 0: "not"}, "by {} that is not shown"
+    by: dict[str, list[str]] = {}
+    for measure in (PRECISION, WRONG, ADMITS):
+        way, held = (sign(variants.association(rows, measure, given=given)) * BETTER[measure] for given in ((), HELD))
+        once = "" if held == way else f", but {words[held]} once date and size are held"
+        by.setdefault(f"{words[way]} by {{}}{once}" if way else open_one, []).append(called(measure))
+    if set(by) == {open_one}:
+        return f"that they make up less is not shown by {listed(by[open_one])}"
+    shown = [frame.format(listed(by[frame])) for frame in sorted(by, key=open_one.__eq__)]
+    return f"they make up {'; '.join(shown)}"
 
 
 def _which(rows: pd.DataFrame) -> str:
@@ -100,7 +124,7 @@ def hangs(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> str:
         word = "sure" if not whole else "not sure" if unsure else "not sure or turned"
         named = listed(f"{name}, r = {one:.2f}" for name, one in r.items())
         which = named if len(r) <= 3 else f"r from {span(r.values(), '.2f')}"
-        parts.append(f"link with the *{label(measure)}* is {word} in {len(r)} of {len(tried)} checks ({which})")
+        parts.append(f"link with the *{called(measure)}* is {word} in {len(r)} of {len(tried)} checks ({which})")
     return f"The {'; the '.join(parts)}." if parts else "In all checks the links are as sure."
 
 
@@ -121,14 +145,27 @@ def _split(ladders: pd.DataFrame) -> tuple[Estimate, Estimate, Estimate]:
 def effort_moral(rows: pd.DataFrame) -> str:
     """What more effort does at the same weights, and thinking switched on; empty without ladders of effort."""
     try:
-        count = _counts(effort.effort_ladders(rows))
+        ladders = effort.effort_ladders(rows)
     except MissingError:
         return ""
-    (knows, known), (admits, admitted) = (most_moved(count[score]) for score in (KNOWS, ADMITS))
+    count = _counts(ladders)
+    knows, known = most_moved(count[KNOWS])
     return (
-        f"At the same weights more effort {knows} what is known in {known} of {count[KNOWS]['n']} models and {admits} "
-        f"the share admitted in {admitted}{_switched_on(rows)}. {_invents(rows)}"
+        f"At the same weights more effort {knows} what is known in {known} of {count[KNOWS]['n']} models; "
+        f"{admit(ladders)}{_switched_on(rows)}. {_invents(rows)}"
     ).rstrip()
+
+
+def admit(ladders: pd.DataFrame, *, over: bool = True) -> str:
+    """How many models admit less (or more) at more effort, and of how many makers most of them are.
+
+    ladders: `effort.effort_ladders`; over: also whether that is sure over makers, corrected for asking four measures.
+    """
+    (way, most), makers = most_moved(effort.counted(ladders, ADMITS)), ladders["lab"].value_counts()
+    less = "less" if way == "lowers" else "more"
+    sure = "sure" if effort.student_p(ladders, ADMITS)[1] < 0.05 else "not sure"
+    doubt = f"; over makers {sure}" if over else ""
+    return f"{most} of {len(ladders)} models admit {less} ({makers.iloc[0]} are one maker's{doubt})"
 
 
 def _invents(rows: pd.DataFrame) -> str:
@@ -141,7 +178,7 @@ def _invents(rows: pd.DataFrame) -> str:
         more = {1: "More effort invents more.", -1: "More effort invents less."}
         return more.get(ways[WRONG], "That more effort invents more, or less, is not shown.")
     words = {1: "more", -1: "less", 0: "neither surely"}
-    by = listed(f"{words[way]} by {label(measure)}" for measure, way in ways.items())
+    by = listed(f"{words[way]} by {called(measure)}" for measure, way in ways.items())
     return f"Whether more effort invents more depends on the measure: {by}."
 
 
@@ -158,8 +195,8 @@ def _switched_on(rows: pd.DataFrame) -> str:
         return ""
     way, most = most_moved(on)
     makers = on["makers_up"] if way == "raises" else on["makers"] - on["makers_up"]
-    averaged = f"(averaged by maker, for {makers} of {on['makers']})"
-    return f"; switching thinking on {way} that share in {most} of {on['n']} pairs {averaged}"
+    more = "more" if way == "raises" else "less"
+    return f"; with thinking switched on {most} of {on['n']} admit {more} (by maker: {makers} of {on['makers']})"
 
 
 def alike(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[pd.Series], np.ndarray]:
@@ -195,7 +232,7 @@ def twins_answer(rows: pd.DataFrame) -> str:
     for measure in (WRONG, ADMITS, PRECISION):
         first, second = (float(one[measure]) for one in pair)
         z = (first - second) / float(np.hypot(*(one[f"{measure}_stderr"] for one in pair)))
-        scores = f"{label(measure)} {first:.0f} against {second:.0f} %"
+        scores = f"{called(measure)} {first:.0f} against {second:.0f} %"
         if abs(z) < Z95:
             within.append(f"{scores} ({abs(z):.1f} standard errors)")
         else:
@@ -222,21 +259,23 @@ def twins_usual(rows: pd.DataFrame) -> str:
 
 def r_line(r: Estimate, measure: str) -> str:
     """One correlation as a sentence."""
-    return f"r(GPQA, {label(measure)}) = **{r.estimate:.2f}** {bracket(r)} over {r.n} variants."
+    return f"r(GPQA, {called(measure)}) = **{r.estimate:.2f}** {bracket(r)} over {r.n} variants."
 
 
 def measure_reading(rows: pd.DataFrame, measure: str) -> str:
     """What one measure says about better reasoners, with r given date and size beside it."""
-    r, partial = variants.association(rows, measure), variants.association(rows, measure, given=HELD)
+    r = variants.association(rows, measure)
+    known, partial = _dated(rows, measure)
     reading = "knowing, not admitting"
     if measure in BETTER:
         moral = {1: "better reasoners make up less", -1: "better reasoners make up more", 0: "no clear link"}
         plain, held = (moral[sign(one) * BETTER[measure]] for one in (r, partial))
         reading = plain if plain == held else f"{plain}; given date and size, {held}"
     return (
-        f"**{label(measure)}**, {WORDS[measure]}, "
+        f"**{called(measure)}**, {WORDS[measure]}, "
         f"{pick(r, 'rises with GPQA', 'falls with GPQA', 'does not surely go with GPQA')}: r = {with_interval(r)}, "
-        f"n = {r.n}; given date and size {with_interval(partial)}, n = {partial.n}. By this measure: {reading}."
+        f"n = {r.n}; where date and size are known {known.estimate:.2f}, given these {with_interval(partial)}, n = "
+        f"{partial.n}. By this measure: {reading}."
     )
 
 
@@ -247,7 +286,7 @@ def measures_disagree(rows: pd.DataFrame) -> str:
         {m: words[sign(variants.association(rows, m, given=given)) * way] for m, way in BETTER.items()}
         for given in ((), HELD)
     )
-    first, second = (listed(f"{label(m)} {word}" for m, word in ways.items()) for ways in (plain, held))
+    first, second = (listed(f"{called(m)} {word}" for m, word in ways.items()) for ways in (plain, held))
     lead = "The three measures agree" if len(set(plain.values())) == 1 else "**The moral depends on the measure**"
     return f"{lead}: {first}. Given date and size: {second}. (Better: less made up; open: the interval holds zero.)"
 
@@ -258,7 +297,7 @@ def sure(rows: pd.DataFrame) -> str:
     makers = [variants.association(rows, m) for m in over]
     narrower = [d.high - d.low < m.high - m.low for d, m in zip(over.values(), makers, strict=True)]
     doubt = "narrower" if all(narrower) else "no narrower" if not any(narrower) else "not always narrower"
-    each = " and ".join(f"{with_interval(one)} for the {label(m)}" for m, one in over.items())
+    each = " and ".join(f"{with_interval(one)} for the {called(m)}" for m, one in over.items())
     return f"Over the six domains r is {each}. That is {doubt} than over makers: the domains ask the same models."
 
 
@@ -276,18 +315,16 @@ def power(table: pd.DataFrame) -> str:
 
 
 def effort_text(rows: pd.DataFrame) -> str:
-    """The count of ladders of effort by four measures, makers named, and what of the change more knowledge makes."""
+    """The count of ladders of effort by four measures, makers named, and whether more knowledge makes a part of it."""
     ladders = effort.effort_ladders(rows)
-    count, makers, (whole, held, left) = _counts(ladders), ladders["lab"].value_counts(), _split(ladders)
-    seen = seen_words(seen_effect(left), digits=1)
-    sure = pick(left, "a sure rise", "a sure fall", f"not shown; {seen}" if seen else "not shown")
+    count, makers, (whole, held, _) = _counts(ladders), ladders["lab"].value_counts(), _split(ladders)
+    part = "A part of the fall may be only that more is known. " if max(whole.estimate, held.estimate) < 0 else ""
     return (
         f"Of {len(ladders)} models at two or more efforts, from {times(len(makers), 'maker')} ({makers.iloc[0]} by "
         f"{makers.index[0]}), GPQA rises in {count[REASONING]['rose']} and the share known in {count[KNOWS]['rose']}. "
-        f"The share admitted **falls in {count[ADMITS]['fell']}**. By maker it changes by {in_points(whole)} points: "
-        f"by {in_points(held)} if wrong answers had stayed as many, by {in_points(left)} beyond that ({sure}); another "
-        f"baseline splits it otherwise. The wrong share rises in {count[WRONG]['rose']}, precision in "
-        f"{count[PRECISION]['rose']}. {from_minimal(rows)}"
+        f"The share admitted **falls in {count[ADMITS]['fell']}**; by maker it changes by {in_points(whole)} points. "
+        f"{part}The wrong share rises in {count[WRONG]['rose']}, precision in {count[PRECISION]['rose']}. "
+        f"{from_minimal(rows)}"
     ).rstrip()
 
 
@@ -305,18 +342,18 @@ def from_minimal(rows: pd.DataFrame) -> str:
 
 
 def effort_sure(rows: pd.DataFrame) -> str:
-    """The dose with its interval, how many single changes are beyond noise, and what turns the count."""
-    moved, slopes = effort.counted(effort.effort_ladders(rows), ADMITS), effort.slopes(rows, ADMITS)
+    """The dose with its interval, how many single changes are beyond noise, and the p over makers."""
+    ladders, slopes = effort.effort_ladders(rows), effort.slopes(rows, ADMITS)
+    moved, (_, p) = effort.counted(ladders, ADMITS), effort.student_p(ladders, ADMITS)
     (way, most), (admits, more, precise) = most_moved(moved), _doses(rows)
     together = max(moved["makers_up"], moved["makers"] - moved["makers_up"])
     agree = f"All {together}" if together == moved["makers"] else f"{together} of {moved['makers']}"
     return (
         f"{moved['sure']} of the {most} {'falls' if way == 'lowers' else 'rises'} are beyond the noise of the "
-        f"questions (1.96 standard errors). {agree} makers agree; by chance, {p_text(moved['p'])}. Ten times the "
-        f"reasoning tokens change the share admitted by {admits} points, the wrong share by {more} and precision by "
-        f"{precise} ({len(slopes)} models, as any two thinking variants count; {slopes['lab'].nunique()} makers as "
-        f"replicates). "
-        f"{effort_hangs(effort.ladder_checks(rows))}"
+        f"questions (1.96 standard errors). {agree} makers agree; corrected for asking four measures, {p_text(p)}. "
+        f"Ten times the reasoning tokens change the share admitted by {admits} points, the wrong share by {more} and "
+        f"precision by {precise} ({len(slopes)} models with any two thinking variants; {slopes['lab'].nunique()} "
+        f"makers as replicates)."
     )
 
 
@@ -358,13 +395,15 @@ def effort_doubts(rows: pd.DataFrame) -> list[str]:
     makers, (p, after) = ladders["lab"].nunique(), effort.student_p(ladders, ADMITS)
     admits, more, precise = _doses(rows.assign(reasoning_tokens=rows["gpqa_reasoning_tokens"]))
     fall, (whole, held, left) = ladders[ADMITS], _split(ladders)
+    seen = seen_words(seen_effect(left), digits=1)
+    sure = pick(left, "a sure rise", "a sure fall", f"not shown; {seen}" if seen else "not shown")
     as_many = int(((fall < 0) & (ladders[WRONG] <= 0)).sum())
     return [
         f"*The share admitted is a share of what is not known.* Where more is known it can fall with not one more "
         f"wrong answer, and so it did in {as_many} of its {int((fall < 0).sum())} falls. Over {whole.n} makers it "
         f"changes by {in_points(whole)} points: by {in_points(held)} with as many wrong answers as before, by "
-        f"{in_points(left)} beyond that. The baseline is a choice: had new right answers come from wrong and open ones "
-        f"in their proportion, the share would have stayed, and all of its change is beyond that.",
+        f"{in_points(left)} beyond that ({sure}). The baseline is a choice: had new right answers come from wrong and "
+        f"open ones in their proportion, the share would have stayed, and all of its change is beyond that.",
         f"*Four measures are asked.* Student's p over makers is {p:.3f}, two-sided, for the share admitted, and "
         f"{after:.3f} corrected for asking four; the coin of signs gives {2.0 ** (1 - makers):.3f} at least, however "
         f"large the change.",
@@ -397,8 +436,8 @@ def off_on_text(rows: pd.DataFrame) -> str:
     return (
         f"From no thinking to the least of it, in {admits['n']} pairs of the same weights, precision rises in "
         f"{count[PRECISION]['rose']}, the wrong share falls in {count[WRONG]['fell']}, and the share admitted rises in "
-        f"{admits['rose']}. Averaged by maker, it rises in {admits['makers_up']} of {admits['makers']} (the mean "
-        f"over makers, {p_text(admits['p'])}): what thinking does to admitting {same}."
+        f"{admits['rose']}. By maker it rises in {admits['makers_up']} of {admits['makers']} (the mean over makers, "
+        f"{p_text(admits['p'])}): what thinking does to admitting {same}."
     )
 
 
@@ -516,18 +555,6 @@ def family_text(rows: pd.DataFrame, generation: str) -> str:
     return f"**{generation}**, thinking: {'; '.join(readings)}."
 
 
-def size_ladders(rows: pd.DataFrame, *, size: str = "params_b") -> pd.DataFrame:
-    """The variants that form ladders by size: one generation in one mode, one variant a size.
-
-    size: "params_b" (total), or "params_b_active" (those that work on one token), which becomes params_b. Returns the
-    rows with `ladder` ("Gemma 4, thinking"), the first variant of a size where there are several.
-    """
-    part = rows[rows[size].notna() & (rows["effort"].isna() | (rows["effort"] == "high"))]
-    part = part.assign(ladder=part["generation"] + ", " + part["mode"].map(MODES), params_b=part[size])
-    part = part.sort_values(["ladder", "params_b", "model"]).drop_duplicates(["ladder", "params_b"])
-    return part[part.groupby("ladder")["model"].transform("size") > 2].reset_index(drop=True)
-
-
 def sizes(rows: pd.DataFrame) -> pd.DataFrame:
     """Each measure over whole ladders by size: all variants, also by active size, and without those that ran out.
 
@@ -535,8 +562,8 @@ def sizes(rows: pd.DataFrame) -> pd.DataFrame:
     GPQA pooled by random effects (pooled, low, high, tau: the spread between ladders).
     """
     steady = variants.both(rows)
-    ways = [(which, "total", size_ladders(part)) for which, part in steady.items()]
-    ways.insert(1, ("all", "active", size_ladders(rows, size="params_b_active")))
+    ways = [(which, "total", variants.size_ladders(part)) for which, part in steady.items()]
+    ways.insert(1, ("all", "active", variants.size_ladders(rows, size="params_b_active")))
     table = []
     for measure in MEASURES:
         for which, size, part in ways:
@@ -566,7 +593,7 @@ def sizes_text(table: pd.DataFrame) -> str:
 
 def turn_text(rows: pd.DataFrame, measure: str = ADMITS) -> str:
     """Whether the local coupling of today's ladders turns at 3.5 B: falling steps below and above, by Fisher's test."""
-    steps = coupling.local_couplings(size_ladders(rows), x=REASONING, y=measure)
+    steps = coupling.local_couplings(variants.size_ladders(rows), x=REASONING, y=measure)
     middle, apart = (steps["params_b_low"] * steps["params_b_high"]) ** 0.5, steps["gamma"] < 0
     sizes = pd.cut(middle, [0, 3.5, 10, np.inf], right=False, labels=["below 3.5 B", "from 3.5 to 10 B", "above"])
     falls = apart.groupby(sizes, observed=True).agg(["sum", "count"])
@@ -580,7 +607,7 @@ def turn_text(rows: pd.DataFrame, measure: str = ADMITS) -> str:
         more = "more" if apart[small].mean() > apart[~small].mean() else "less"
         turn = f"below 3.5 B they do so {more} often ({p_text(p)})"
     return (
-        f"Step by step (placed by the geometric mean of two sizes), the {label(measure)} and GPQA move apart {parts}: "
+        f"Step by step (placed by the geometric mean of two sizes), the {called(measure)} and GPQA move apart {parts}: "
         f"{turn}."
     )
 
@@ -588,7 +615,7 @@ def turn_text(rows: pd.DataFrame, measure: str = ADMITS) -> str:
 def starts_in_doubt(ladders: pd.DataFrame, rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> list[str]:
     """The ladders whose smallest size loses by thinking: what they do over sizes may be that size running out.
 
-    ladders: `coupling.whole_ladders` of `size_ladders` of the rows; among: as for `variants.truncation`.
+    ladders: `coupling.whole_ladders` of `variants.size_ladders` of the rows; among: as for `variants.truncation`.
     """
     loses = set(rows.loc[variants.truncation(rows, among=among)["loses"], "model"])
     return list(ladders.loc[ladders["smaller"].isin(loses), "ladder"])
@@ -603,16 +630,16 @@ def remember(
     """
     every = rows if among is None else among
     knows, admits = (variants.association(rows, m) for m in (KNOWS, ADMITS))
-    partial = variants.association(rows, ADMITS, given=HELD)
-    way, most = most_moved(effort.counted(ladders := effort.effort_ladders(every), ADMITS))
+    _, held = _dated(rows, WRONG)
     family, left = thinking_sizes(every, generation)
     lead = f"Among models{_which(rows)[1:]}, reasoning" if _which(rows) else "Reasoning"
     without = f" and {_r(left):.2f} over the {len(left)} that did not lose by thinking"
     return (
         f"{lead} {pick(knows, 'goes with', 'goes against', 'does not surely go with')} knowing (r = "
         f"{knows.estimate:.2f}), {pick(admits, 'and also with', 'and against', 'and not surely with')} admitting "
-        f"(r = {with_interval(admits)}; given date and size {partial.estimate:.2f}).",
+        f"(r = {with_interval(admits)}); given date and size, r with wrong answers is "
+        f"{held.estimate:.2f}.",
         f"In {generation}, thinking, r with admitting is {_r(family):.2f} over {len(family)} sizes"
         f"{without if len(left) < len(family) else ''}: count tokens before you read a score.",
-        f"More effort {way} the share admitted in {most} of {len(ladders)} models{_switched_on(every)}.",
+        f"At more effort {admit(effort.effort_ladders(every))}{_switched_on(every)}.",
     )

@@ -168,6 +168,13 @@ def three_parts(pairs: pd.DataFrame) -> list[float]:
     return [number for part in parts for number in over(part.groupby(pairs.lab).mean())]
 
 
+def student(pairs: pd.DataFrame) -> tuple[float, float]:
+    """Two-sided p of the change of q over makers, alone and corrected for asking all measures."""
+    p = np.array([stats.ttest_1samp(pairs.groupby("lab")[m].mean(), 0).pvalue for m in MEASURES])
+    asked = MEASURES.index(Q)
+    return p[asked], holm(p)[asked]
+
+
 def from_minimal(rows: pd.DataFrame) -> list[float]:
     """From minimal effort on: how many models of how many fall in q, and its change over makers."""
     every = ladders(rows, minimal=True)
@@ -256,6 +263,8 @@ def chapter_9() -> dict[str, list[float]]:
     r = {m: r_over_makers(rows[GPQA], rows[m], rows.lab) for m in (A, Q, "wrong", "precision")}
     log_size = np.log10(rows["size"])
     held = {m: r_over_makers(rows[GPQA], rows[m], rows.lab, given=[rows.day, log_size]) for m in r}
+    both = rows[rows.day.notna() & log_size.notna()]
+    dated = {m: r_over_makers(both[GPQA], both[m], both.lab) for m in r}
     effort, pairs = ladders(rows), off_and_on(rows)
     flags = ran_out(rows)
     domains = {}
@@ -275,20 +284,30 @@ def chapter_9() -> dict[str, list[float]]:
     split = three_parts(effort)
     by_maker = pairs.groupby("lab")[Q].mean()
 
+    moved_by_effort = [len(fell), len(effort), makers.iloc[0]]
     on = [(pairs[Q] > 0).sum(), len(pairs), (by_maker > 0).sum(), len(by_maker)]
 
     def three(one: tuple[float, ...]) -> list[float]:
         return list(one[:3])
 
     return {
-        "answer": [len(rows), *(r[m][0] for m in (A, "wrong", Q)), (effort[A] > 0).sum(), len(effort), len(fell), *on],
+        "answer": [
+            len(rows),
+            *(r[m][0] for m in (A, "wrong", "precision", Q)),
+            len(both),
+            *(one[m][0] for m in ("wrong", "precision") for one in (dated, held)),
+            (effort[A] > 0).sum(),
+            len(effort),
+            *moved_by_effort,
+            *on,
+        ],
         "answer_interval": [
             rows.lab.nunique(),
-            *(end for m in (A, "wrong", Q) for end in r[m][1:3]),
+            *(end for m in (A, "wrong", "precision", Q) for end in r[m][1:3]),
             *hangs(rows),
         ],
         **{f"r {m}": [*three(r[m]), r[m][3]] for m in r},
-        **{f"reading {m}": [*three(r[m]), r[m][3], *three(held[m]), held[m][3]] for m in r},
+        **{f"reading {m}": [*three(r[m]), r[m][3], dated[m][0], *three(held[m]), held[m][3]] for m in r},
         "sure": [
             *domains[Q],
             *domains["wrong"],
@@ -311,8 +330,7 @@ def chapter_9() -> dict[str, list[float]]:
             makers.iloc[0],
             *((effort[m] > 0).sum() for m in (GPQA, A)),
             len(fell),
-            *split,
-            seen(*split[-2:], scale=lambda end: end),
+            *split[:3],
             *((effort[m] > 0).sum() for m in ("wrong", "precision")),
             *from_minimal(rows),
         ],
@@ -320,13 +338,12 @@ def chapter_9() -> dict[str, list[float]]:
             sure,
             len(fell),
             effort.groupby("lab")[Q].mean().lt(0).sum(),
-            coin(effort.groupby("lab")[Q].mean()),
+            student(effort)[1],
             *dose[0],
             *dose_wrong[0],
             *doses(rows, "precision")[0],
             dose[1],
             dose[2],
-            *lost_majorities(check_tables(rows)[0]),
         ],
         "off": [
             len(pairs),
@@ -343,13 +360,12 @@ def chapter_9() -> dict[str, list[float]]:
         "remember": [
             r[A][0],
             *three(r[Q]),
-            held[Q][0],
+            held["wrong"][0],
             qwen[GPQA].corr(qwen[Q]),
             len(qwen),
             left[GPQA].corr(left[Q]),
             len(left),
-            len(fell),
-            len(effort),
+            *moved_by_effort,
             *on,
         ],
         **frontier(),
@@ -857,7 +873,7 @@ def page_9() -> list[list[float]]:
         [whole, 8, left],
         [9000, 8],
         *whole_figure(rows, Q),
-        [fell, len(effort)],
+        [fell, len(effort), effort.lab.value_counts().iloc[0]],
         [len(effort), len(makers)],
     ]
 
@@ -881,16 +897,13 @@ def boxes(rows: pd.DataFrame) -> list[list[float]]:
     wrong = [one[GPQA].corr(one.wrong) for one in (family, left)]
     by_maker = effort.groupby("lab")[Q].mean()
     mean, _, high = over(by_maker)
-    p = np.array([stats.ttest_1samp(effort.groupby("lab")[m].mean(), 0).pvalue for m in MEASURES])
-    asked = MEASURES.index(Q)
     return [
         list(r[A]),
         [seen(*r[Q][1:3]), *r[Q]],
         [part[0], len(left), seen(*part[1:]), *wrong, *fisher(family), len(family)],
         [
             len(by_maker),
-            p[asked],
-            holm(p)[asked],
+            *student(effort),
             mean,
             high,
             int((effort[Q] < 0).sum()),
@@ -940,7 +953,7 @@ def doubts(rows: pd.DataFrame) -> list[list[float]]:
     known = missing[GPQA].dropna()
     effort = ladders(rows)
     fell, makers = effort[effort[Q] < 0], effort.groupby("lab")
-    p = np.array([stats.ttest_1samp(makers[m].mean(), 0).pvalue for m in MEASURES])
+    parts = three_parts(effort)
     other = rows.assign(tokens=rows.gpqa_reasoning_tokens)
     n = len(makers)
     return [
@@ -948,8 +961,8 @@ def doubts(rows: pd.DataFrame) -> list[list[float]]:
         [science, min(domains.values()), max(domains.values())],
         [*hidden, 80],
         [len(missing), len(every), len(known), known.median(), rows[GPQA].median()],
-        [(fell.wrong <= 0).sum(), len(fell), n, *three_parts(effort)],
-        [p[1], holm(p)[1], 2.0 * 0.5**n],
+        [(fell.wrong <= 0).sum(), len(fell), n, *parts, seen(*parts[-2:], scale=lambda end: end)],
+        [*student(effort), 2.0 * 0.5**n],
         flat(doses(other, m)[0] for m in (Q, "wrong", "precision")),
     ]
 
@@ -1000,6 +1013,7 @@ def page_9_audit() -> list[list[float]]:
         flat(effort[["efforts", *SCORES]].to_numpy()),
         *(flat(count_table(one)) for one in ends),
         *(flat(table) for table in check_tables(rows)),
+        lost_majorities(check_tables(rows)[0]),
         [len(more)],
         flat(of_dose[:5]),
         flat(of_dose[5:]),
