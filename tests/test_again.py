@@ -46,7 +46,7 @@ NAMES = (
     "50 is no preference",
 )
 #: names of models in a sentence
-MODELS = (r"\*\*[A-Z][\w.-]* [\w .()-]*\*\*", r"without [A-Z][\w .]* alone")
+MODELS = (r"\*\*[A-Z][\w.-]* [\w .()-]*\*\*", r"without [A-Z][\w .]* alone", r"pythia-\d[\w.]*(?:-deduped)?")
 #: what a box says of ours as data: its statement and the value published
 STATED = (r"\[O\d\d\]\(.*?\*\(this book\)\*", r"published [+-]?[\d.]+,")
 PAGES = {
@@ -280,6 +280,7 @@ def test_the_sentences_of_chapter_10(ten) -> None:
     agrees(story.sizes(runs, x=X, y=Y), ten["sizes"])
     agrees(" ".join(story.remember(runs, **chosen)), ten["remember"])
     agrees(story.test_text(runs, **chosen), ten["test"])
+    agrees(story.averages(runs, **chosen), ten["averages"])
 
 
 @pytest.mark.slow

@@ -14,10 +14,12 @@ from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import AMBER, BLUE, MUTED
 from cape_lib.stats import Z95
 from cape_lib.story.answer import listed
+from cape_lib.story.training import HIGH
 from cape_lib.tables import label
 
 SOURCE = "[sixteen Pythia runs](../book/data.html#along-training), EleutherAI"
-TOKENS = across("tokens_b", "training tokens (billions, log scale)", type="log").axis(values=[3, 10, 30, 100, 300])
+TOKENS = across("tokens_b", "training tokens (billions, log scale)", type="log", nice=False, padding=8)
+TOKENS = TOKENS.axis(values=[3, 10, 30, 100, 300])
 
 
 def courses(rows: pd.DataFrame, model: str, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> Figure:
@@ -53,9 +55,24 @@ def own_and_others(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step
         f"A run goes with another's {label(y)} (median {median[False]:.2f}) {reads} with its own ({median[True]:.2f})"
     )
     caption = f"Filled: a run with itself. Ticks: its {label(x)} with {label(y)} of each other run."
+    caption += _low_ticks(rows[rows["step"] >= from_step], pairs[~own], y)
     chart = alt.layer(others, forest(shown[own], up, r, colour=alt.value(BLUE)))
     n = f"{pairs['x_model'].nunique()} runs, from step {from_step:,}"
     return figure(chart, "own-and-others", title, SOURCE, n, caption, rows=pairs)
+
+
+def _low_ticks(rows: pd.DataFrame, strangers: pd.DataFrame, y: str) -> str:
+    """Whose y most low ticks are, and how little the least of them rises; empty where they are not of the same runs."""
+    median = strangers.groupby("y_model", sort=False)["r"].median()
+    low, under = median.index[median < HIGH], strangers[strangers["r"] < HIGH]
+    y_of = rows.sort_values("step").groupby("model")[y]
+    rise = (y_of.last() - y_of.first()).sort_values()
+    if not under["y_model"].isin(low).mean() > 0.5 or rise.index[0] not in low:
+        return ""
+    return (
+        f" Most of the ticks far left are {label(y)} of {listed(low)}: where it hardly rises ({rise.index[0]}: "
+        f"{rise.iloc[0]:+.1f} points), it goes less with any run, its own included."
+    )
 
 
 def _low_end(r: pd.Series) -> float:

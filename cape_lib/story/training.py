@@ -5,6 +5,7 @@ rows, x, y, from_step: `training.runs` with both columns, the two scores, and th
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from cape_lib.base import training
@@ -16,6 +17,8 @@ from cape_lib.story.answer import Answer, listed, of, with_interval
 from cape_lib.tables import label, load
 
 HIGH = 0.85
+#: r of a run's changes less that with its twin, beyond which a run has much of its own
+MUCH = 0.2
 STARTS = (1_000, 3_000, 13_000)
 #: What a test asks, in a few words.
 ASKS = {
@@ -30,29 +33,31 @@ ASKS = {
 def answer(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> Answer:
     """Do two scores of a run belong together along its training, beyond rising together?"""
     r = training.along(rows, x=x, y=y, from_step=from_step)["r"]
-    median, other = _medians(rows, x, y, from_step)
+    reach = training.crossed(rows, x=x, y=y, from_step=from_step).groupby("own")["r"].agg(lambda r: (r >= HIGH).mean())
     every = by_capability(rows, x, y, from_step)
     test, p = every[x]
     lead = "Hardly: nearly all of it is that both rise"
-    if median <= 0:
+    if r.median() <= 0:
         lead = "They do not rise together"
     elif p >= 0.05:
         lead = "That is not shown: two curves that rise give as much"
-    elif test.own - test.twin > 0.2:
+    elif test.own - test.twin > MUCH:
         lead = "Yes, far beyond what two rising curves give"
     sentence = (
         f"**{lead}.** While a model learns, {_asked(x)} and {_asked(y)} correlate at {HIGH} or more in "
-        f"{of(r >= HIGH)} training runs (median {median:.2f}). But {label(x)} of one run and "
-        f"{label(y)} of *another*, which cannot act on each other, correlate at {other:.2f} (median)."
+        f"{of(r >= HIGH)} training runs ({reach[True]:.0%}). But {label(x)} of one run and {label(y)} of *another*, "
+        f"which cannot act on each other, do so in {reach[False]:.0%} of the pairs."
     )
-    levels = f"p of the scores themselves is {_beside(*by_capability(rows, x, y, from_step, difference=False)[x])}"
+    levels = by_capability(rows, x, y, from_step, difference=False)[x]
+    tests = [f"{_beside(test, p)} for these changes", f"{_beside(*levels)} for the scores themselves"]
     if from_step < STARTS[-1]:
-        levels += f", that of changes from step {STARTS[-1]:,} on {_beside(*by_capability(rows, x, y, STARTS[-1])[x])}"
+        late = by_capability(rows, x, y, STARTS[-1])[x]
+        tests.append(f"{_beside(*late)} for the lead of changes from step {STARTS[-1]:,} on")
     interval = (
-        f"From checkpoint to checkpoint, changes correlate at {test.own:.2f} within a run and at {test.twin:.2f} with "
-        f"its twin (the same text with or without repeats): {with_interval(test.excess, signed=True)} in Fisher's z "
-        f"(r, stretched near one), in which both are means over {test.excess.n} sizes; one-sided p, corrected for "
-        f"asking {len(every)} capabilities, is {_beside(test, p)}. Likewise {levels}. {data_end()}"
+        f"Changes from checkpoint to checkpoint correlate at {test.own:.2f} within a run and at {test.twin:.2f} with "
+        f"its twin (the same text with or without repeats). Both are averaged over {test.excess.n} sizes in Fisher's "
+        f"z, which stretches r near one; there the lead is {with_interval(test.excess, signed=True)}. One-sided, "
+        f"corrected for asking {len(every)} capabilities ({listed(map(label, every))}): {listed(tests)}."
     )
     return Answer(sentence, "correlation", interval)
 
@@ -93,6 +98,16 @@ def starts(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> str:
     return f"Runs with a high r, and the median r of the changes between checkpoints: {'; '.join(parts)}."
 
 
+def starts_table(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> pd.DataFrame:
+    """`starts` as a table, a row a first checkpoint."""
+    table = []
+    for step in STARTS:
+        r, change = (training.along(rows, x=x, y=y, from_step=step, difference=d)["r"] for d in (False, True))
+        table.append((f"{step:,}", int((r >= HIGH).sum()), r.median(), change.median()))
+    columns = ["from step", f"runs of {len(r)} at {HIGH} or more", "median r of scores", "median r of changes"]
+    return pd.DataFrame(table, columns=columns)
+
+
 def start_reading(table: pd.DataFrame, step: int) -> str:
     """What is left from one first checkpoint on: a reading of the slider."""
     r = table.groupby("what")["r"].median()
@@ -107,13 +122,22 @@ def test_text(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int
     """The test beyond trend in a sentence."""
     every = by_capability(rows, x, y, from_step)
     test, p = every[x]
-    r = training.along(rows, x=x, y=y, from_step=from_step, difference=True)["r"]
     return (
         f"Changes of {label(x)} go with changes of {label(y)} at r = {test.own:.2f} within a run and {test.twin:.2f} "
-        f"with the twin, means over sizes in Fisher's z (the plain mean of the runs is {r.mean():.2f}, their median "
-        f"{r.median():.2f}): {'that is beyond chance' if p < 0.05 else 'chance gives as much'} "
+        f"with the twin (averaged over sizes in Fisher's z, so not the median above): "
+        f"{'that is beyond chance' if p < 0.05 else 'chance gives as much'} "
         f"({p_text(p, 'greater')}, over all ways to exchange the twins, corrected for asking {len(every)} "
         f"capabilities).{_later(rows, p, x, y, from_step)}"
+    )
+
+
+def averages(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> str:
+    """r of changes within a run by three averages: the chapter's test has the first, its tables the last."""
+    test = training.beyond_trend(rows, x=x, y=y, from_step=from_step)
+    r = training.along(rows, x=x, y=y, from_step=from_step, difference=True)["r"]
+    return (
+        f"r of changes within a run: {test.own:.2f} as the mean over sizes in Fisher's z, {r.mean():.2f} as the plain "
+        f"mean of the runs, {r.median():.2f} as their median."
     )
 
 
@@ -138,7 +162,7 @@ def _lead(test: pd.Series, p: float) -> str:
 def _beside(test: pd.Series, p: float) -> str:
     """A p with the lead that would have been seen."""
     lead = _lead(test, p)
-    return f"{p_short(p)} ({lead})" if lead else p_short(p)
+    return f"{p_text(p, '')} ({lead})" if lead else p_text(p, "")
 
 
 def test_sure(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> str:
@@ -146,9 +170,10 @@ def test_sure(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int
     every = by_capability(rows, x, y, from_step)
     spread = training.twin_spread(rows, y, from_step=from_step)
     return (
-        f"So corrected, the one-sided p of the other capabilities is "
-        f"{listed(f'{label(name)} {p_short(p)}' for name, (_, p) in every.items() if name != x)}. At one checkpoint "
-        f"twins are typically {2**0.5 * spread.estimate:.1f} points of {label(y)} apart."
+        f"The same test of the other capabilities has one-sided p: "
+        f"{listed(f'{label(name)} {p_short(p)}' for name, (_, p) in every.items() if name != x)} (corrected for asking "
+        f"all {len(every)}). At one checkpoint twins are typically {2**0.5 * spread.estimate:.1f} points of "
+        f"{label(y)} apart."
     )
 
 
@@ -223,11 +248,12 @@ def sizes(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> str:
     """r over the sizes at equal tokens, early and at the end."""
     table = training.by_size(rows, x=x, y=y).dropna()
     last = table[table["step"] == table["step"].max()]
-    early = table.loc[table["step"].between(1_000, 12_999), "r"]
+    early, later = (table.loc[table["step"].between(*ends), "r"] for ends in ((1_000, 12_999), (13_000, np.inf)))
     return (
         f"At equal tokens, over {int(last['n'].iloc[0])} sizes at the end of training, r = "
         f"{listed(f'{r:.2f}' for r in last['r'])} (with repeats and without); before step 13,000 it lies between "
-        f"{early.min():.2f} and {early.max():.2f}. Here time is held, and size may be the common cause in its place."
+        f"{early.min():.2f} and {early.max():.2f}, from there on it is {later.median():.2f} in the median and "
+        f"{later.min():.2f} at the lowest. Here time is held, and size may be the common cause in its place."
     )
 
 
@@ -235,9 +261,13 @@ def remember(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int 
     """Three lines: the headline, the strangers, the test."""
     own, other = _medians(rows, x, y, from_step)
     test, p = by_capability(rows, x, y, from_step)[x]
+    ends = f"r of changes {test.own:.2f} against {test.twin:.2f}, {p_text(p, 'greater')}"
+    seen = _lead(test, p)
+    beyond = f"That a run has anything of its own beyond its twin is not shown ({ends}{seen and f'; {seen}'})"
+    if p < 0.05:
+        beyond = f"Beyond its twin a run has {'much' if test.own - test.twin > MUCH else 'little'} of its own ({ends})"
     return (
         f"Two curves that rise correlate: here {own:.2f} within a run, {other:.2f} between runs.",
         "Correlate changes, and put a stranger's curve beside your own.",
-        f"What is a run's own, beyond its twin's trend: r {test.own:.2f} against {test.twin:.2f} in the mean of z "
-        f"({p_text(p, 'greater')}).{_later(rows, p, x, y, from_step)}",
+        f"{beyond}.{_later(rows, p, x, y, from_step)}",
     )

@@ -789,6 +789,7 @@ def chapter_10(x: str = "lambada_openai") -> dict[str, list[float]]:
     by_size = {step: [one.loc[step, half].corr(two.loc[step, half]) for half in halves] for step in one.index}
     at_the_end = by_size[143000]
     early = [end([r for step, pair in by_size.items() if step < 13000 for r in pair]) for end in (min, max)]
+    rest = [r for step, pair in by_size.items() if step >= 13000 for r in pair]
     lead = test[x]
     late = holm(np.array([beyond(name, 13000)[3] for name in test]))[0]
     levels_p = holm(np.array([beyond(name, of="levels")[3] for name in test]))[0]
@@ -807,16 +808,17 @@ def chapter_10(x: str = "lambada_openai") -> dict[str, list[float]]:
     return {
         "noise": [13000, *noise[13000][1][:2], *itertools.chain(*((r, step) for step, r in most.items())), *more],
         "control": [sum(tie[3] < 0.05 for tie in ties), len(ties), 0.05, *least[:2]],
-        "answer": [0.85, int((own[1000] >= 0.85).sum()), len(own[1000]), own[1000].median(), np.median(other)],
+        "answer": [0.85, *high[1000], 100 * (own[1000] >= 0.85).mean(), 100 * (other >= 0.85).mean()],
         "answer_interval": [
             lead[0],
             lead[1],
-            *lead[2],
             8,
+            *lead[2],
             4,
             *with_lead(p[0], lead),
             *with_lead(levels_p, beyond(x, of="levels")),
-            *later,
+            *later[1:],
+            later[0],
         ],
         "one": [
             1000,
@@ -837,9 +839,11 @@ def chapter_10(x: str = "lambada_openai") -> dict[str, list[float]]:
             *itertools.chain(*((step, *high[step], change[step]) for step in (3000, 13000))),
         ],
         "strangers": [own[1000].median(), np.median(other), 1.4, np.median(np.diag(part)), np.median(part[mine])],
-        "test": [lead[0], lead[1], changed.mean(), changed.median(), p[0], 4, *later],
-        "holm": [*p[1:], twin_spread(y)],
-        "sizes": [8, *at_the_end, 13000, *early],
+        "starts_table": [n for step in levels for n in (step, high[step][0], own[step].median(), change[step])],
+        "test": [lead[0], lead[1], p[0], 4, *later],
+        "averages": [lead[0], changed.mean(), changed.median()],
+        "holm": [*p[1:], 4, twin_spread(y)],
+        "sizes": [8, *at_the_end, 13000, *early, np.median(rest), min(rest)],
         "remember": [own[1000].median(), np.median(other), lead[0], lead[1], p[0], *later],
     }
 
@@ -1079,7 +1083,7 @@ def page_10(x: str = "lambada_openai") -> list[list[float]]:
         [np.median(other), np.median(own)],
         [ten["one"][-3]],
         [len(one)],
-        [n, 1000],
+        [min(two.iloc[-1] - two.iloc[0]), n, 1000],
         ten["sizes"][1:3],
         [ten["sizes"][0]],
         [0.85, 100 * (other >= 0.85).mean(), 100 * (own >= 0.85).mean(), *ten["answer"][1:3], 0.85, 1000, n, n],

@@ -23,7 +23,9 @@ _and = partial(listed, most=1_000)
 #: The words of the first page, for a reader who has not come to the chapters yet.
 WORDS = (
     "*gamma* is points of {y} won or lost for each point of {x} between two {points}. Below −0.1 a step is a **tax**, "
-    "above 0.1 a **bonus**, in between a **transition**. An interval in brackets holds 95 %."
+    "above 0.1 a **bonus**, in between a **transition**. An interval in brackets holds 95 %. "
+    "*z* is a change over its standard error, beyond 2 more than noise; *P(gamma below zero)* how likely a loss is, "
+    "given the noise of the scores."
 )
 ESTIMATORS = (
     "Four estimators look for the size N_c at which falling turns to rising; chapter 2 explains them, and they answer "
@@ -125,7 +127,7 @@ def opening(part: Part, name: str) -> tuple[str, Any, str]:
 
 
 def headline(part: Part, analysis: dict[str, Any]) -> str:
-    """What the scores say, in which phase, and what the words mean (Markdown)."""
+    """What the scores say, what the words mean, and in which phase (Markdown)."""
     answers = analysis["diagnosis"]["answers"]
     pair = f"{tables.label(part.x)} and {tables.label(part.y)}"
     points = {"frontier": "releases", "pairs": "models"}.get(part.kind, part.along.points)
@@ -133,7 +135,7 @@ def headline(part: Part, analysis: dict[str, Any]) -> str:
     words = {"frontier": H_WORDS, "pairs": PAIR_WORDS}.get(part.kind, WORDS)
     words = words.format(x=tables.label(part.x), y=tables.label(part.y), points=part.along.points)
     phase = answers["phase"][0].upper() + answers["phase"][1:]
-    return f"What {count} about {pair}: **{answers['headline']}**\n\n{phase}\n\n{words}"
+    return f"What {count} about {pair}: **{answers['headline']}**\n\n{words}\n\n{phase}"
 
 
 def numbers(part: Part, analysis: dict[str, Any]) -> str:
