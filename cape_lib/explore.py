@@ -9,8 +9,9 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from cape_lib.charts.frame import Control, Figure, inline, say, text_of, where, widget, width
+from cape_lib.charts.frame import Control, Figure, widget, width
 from cape_lib.errors import UsageError
+from cape_lib.page.text import inline, say, text_of, where
 
 Model = Callable[[Any], pd.DataFrame]
 Rows = Callable[[Any], tuple[pd.DataFrame, str]]

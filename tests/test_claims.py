@@ -25,6 +25,7 @@ from cape_lib.claims.internals import trend_p, trend_power
 from cape_lib.claims.verdict import TAKES, answer, holds_zero, matches, near, number
 from cape_lib.cli import main
 from cape_lib.errors import ScoresError, UsageError
+from cape_lib.page.parts import PLACES
 from cape_lib.stats import Estimate, fisher, score_noise
 from cape_lib.tables import files
 
@@ -530,7 +531,7 @@ def test_a_claim_links_each_of_its_tables_to_its_place_on_the_data_page():
         here = anchor or here
         places |= {table: here} if table else {}
     read = {name for ident in [*claims.claim_ids(), *claims.own_claim_ids()] for name in claims.where(ident)["tables"]}
-    assert read and all(draw.PLACES.get(name, "other-tables") == places.get(name, "other-tables") for name in read)
+    assert read and all(PLACES.get(name, "other-tables") == places.get(name, "other-tables") for name in read)
 
 
 def test_the_grid_of_the_two_axes_has_a_place_for_every_claim(verdicts):

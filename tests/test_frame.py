@@ -20,10 +20,11 @@ from IPython.display import HTML
 
 from cape_lib import charts, frontier, tables
 from cape_lib.charts import forms, frame, look
-from cape_lib.charts.quality import difference_table
-from cape_lib.charts.tabular import table
 from cape_lib.errors import UsageError
 from cape_lib.explore import explore
+from cape_lib.page import table
+from cape_lib.page.parts import difference_table
+from cape_lib.page.text import inline
 from cape_lib.report.publish import report
 
 ROWS = pd.DataFrame({"params_b": [0.07, 0.4, 1.4], "score": [27.3, 40.25, 52.01]})
@@ -149,10 +150,8 @@ def test_phases_have_the_colours_of_the_house() -> None:
 
 
 def test_one_line_of_markdown_becomes_html_and_nothing_else_does() -> None:
-    assert frame.inline("**a** *b* `c<d` [e](f)") == (
-        '<strong>a</strong> <em>b</em> <code>c&lt;d</code> <a href="f">e</a>'
-    )
-    assert frame.inline("2 * 3 * 4 < 5") == "2 * 3 * 4 &lt; 5"
+    assert inline("**a** *b* `c<d` [e](f)") == ('<strong>a</strong> <em>b</em> <code>c&lt;d</code> <a href="f">e</a>')
+    assert inline("2 * 3 * 4 < 5") == "2 * 3 * 4 &lt; 5"
 
 
 def stands(rows: pd.DataFrame, where: str = "wide", **more: Any) -> dict[str, str]:

@@ -21,8 +21,10 @@ import pandas as pd
 import pytest
 from kernels import CUT, PAGES, how_many_inputs, kernel_spec, one_for_all, read_through
 
-from cape_lib.charts import frame, place
+from cape_lib.charts import frame
 from cape_lib.explore import explore
+from cape_lib.page import machine
+from cape_lib.page.text import PUBLISHED
 
 #: The pages but the audit's, whose inputs are the same function and are moved in Colab (test_colab.py).
 STORY = [page for page in PAGES if page.parent.name != "audit"]
@@ -71,7 +73,7 @@ def _draw(rows: pd.DataFrame) -> frame.Figure:
 
 @pytest.fixture
 def live(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(frame.PUBLISHED, raising=False)
+    monkeypatch.delenv(PUBLISHED, raising=False)
 
 
 @pytest.mark.slow
@@ -97,14 +99,14 @@ def test_words_become_a_list_and_numbers_a_slider() -> None:
 
 def test_the_runtime_picks_the_largest_model_that_fits() -> None:
     sizes = [0.07, 0.41, 1.4, 6.9, 12.0]
-    assert place.Runtime("Colab", 2, 12.7, "Tesla T4", 15.0).pick(sizes) == 1.4
-    assert place.Runtime("Colab", 12, 83.0, "A100", 40.0).pick(sizes) == 12.0
-    assert place.Runtime("here", 2, 8.0).pick(sizes) == 1.4
-    assert place.Runtime("here", 2, 0.0).pick(sizes) == 0.07
+    assert machine.Runtime("Colab", 2, 12.7, "Tesla T4", 15.0).pick(sizes) == 1.4
+    assert machine.Runtime("Colab", 12, 83.0, "A100", 40.0).pick(sizes) == 12.0
+    assert machine.Runtime("here", 2, 8.0).pick(sizes) == 1.4
+    assert machine.Runtime("here", 2, 0.0).pick(sizes) == 0.07
 
 
 def test_what_a_model_needs_grows_with_its_size_until_it_does_not_fit() -> None:
-    table = place.needs([0.07, 1.4, 6.9, 12.0])
+    table = machine.needs([0.07, 1.4, 6.9, 12.0])
     assert table["weights (GB)"].tolist() == pytest.approx([0.14, 2.8, 13.8, 24.0])
     assert table["T4, 16 GB"].tolist()[2:] == ["does not fit", "does not fit"]
     assert "does not fit" not in table["A100, 40 GB"].tolist()
@@ -115,16 +117,16 @@ def test_the_runtime_of_this_machine_is_named_in_a_live_notebook_only(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text: list[str] = []
-    monkeypatch.setattr(frame, "say", text.append)
-    monkeypatch.setenv(frame.PUBLISHED, "1")
-    place.tell()
+    monkeypatch.setattr(machine, "say", text.append)
+    monkeypatch.setenv(PUBLISHED, "1")
+    machine.tell()
     assert text == []
-    monkeypatch.delenv(frame.PUBLISHED)
-    place.tell()
+    monkeypatch.delenv(PUBLISHED)
+    machine.tell()
     assert len(text) == 1
     assert "CPU core" in text[0] and "GPU" in text[0]
-    assert f"`{place.LADDER[place.runtime().pick(place.LADDER)]}`" in text[0]
-    assert place.runtime().memory_gb > 0.1
+    assert f"`{machine.LADDER[machine.runtime().pick(machine.LADDER)]}`" in text[0]
+    assert machine.runtime().memory_gb > 0.1
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +197,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     homes = {f"JUPYTER_{what}_DIR": str(folder / what) for what in ("CONFIG", "RUNTIME", "DATA")}
     homes |= {"JUPYTERLAB_SETTINGS_DIR": str(_settings(folder / "settings"))}
     homes |= {"JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"), "IPYTHONDIR": str(folder / "ipython")}
-    environment = {name: value for name, value in os.environ.items() if name != frame.PUBLISHED} | homes
+    environment = {name: value for name, value in os.environ.items() if name != PUBLISHED} | homes
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"]
     command += ["--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token="]
     command += [f"--ServerApp.root_dir={folder / 'notebooks'}"]

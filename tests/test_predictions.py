@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cape_lib import predictions, tables
-from cape_lib.charts import predictions as draw
 from cape_lib.errors import ScoresError, UsageError
+from cape_lib.page import parts
 from cape_lib.predictions.cards import Quantity, holds, parse
 from cape_lib.story import predictions as story
 
@@ -459,5 +459,5 @@ def test_an_interval_below_eight_labs_says_that_models_are_taken_for_independent
     for ident in (2, 5):
         labs = by_id[ident].rows["lab"].nunique()
         assert (f"models of {labs} labs, taken for independent" in story.today(by_id[ident])) == (labs < 8)
-    shown = draw.cards(list(by_id.values()), plain=True, on={2: "hangs on a window"}).data
+    shown = parts.cards(list(by_id.values()), plain=True, on={2: "hangs on a window"}).data
     assert shown.count("Turned by: a window.") == 1

@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cape_lib import claims, predictions, signs
-from cape_lib.charts import forms, look, quality
+from cape_lib.charts import forms, look
 from cape_lib.report.publish.execution import static_dir
 from cape_lib.signs import FAILS, HOLDS, MARKS, UNSAID, sentence, typeset
+from cape_lib.story import trust
 
 ROOT = Path(__file__).resolve().parents[1]
 LIGHT_PAGE, DARK_PAGE = "#ffffff", "#14181e"
@@ -49,7 +50,7 @@ def apart(one: str, other: str, eye: str) -> float:
 
 
 def test_every_verdict_status_and_reading_has_a_mark() -> None:
-    readings = (quality.FINE, quality.LABELLED, quality.COMPARED)
+    readings = (trust.FINE, trust.LABELLED, trust.COMPARED)
     words = [*claims.VERDICTS, *claims.CONCLUSIONS, *predictions.STATUSES, *readings]
     assert set(words) == set(MARKS) and len(words) == len(set(words))
     for group in ((*claims.VERDICTS, *claims.CONCLUSIONS), predictions.STATUSES):

@@ -17,7 +17,6 @@ import scipy.stats
 
 from cape_lib import claims, frontier, predictions, stats, story, tables
 from cape_lib.base import boundary, coupling, levers
-from cape_lib.charts import intro as first_figure
 from cape_lib.errors import UsageError
 from cape_lib.frontier import variants
 from cape_lib.lm.cosines import cosines_of_means
@@ -435,9 +434,9 @@ def test_families_that_turn_are_told_with_the_size_at_which_they_do() -> None:
     made = made.assign(params_b_mid=made["params_b_low"], size_b=made["params_b_low"], tokens_b=1.0)
     made["phase"] = ["tax", "tax", "bonus", "bonus"]
     back = made.assign(ladder="Back", phase=["bonus", "bonus", "tax", "tax"])
-    text = first_figure.doubt(pd.concat([made, back]), made)
+    text = first_page.doubt(pd.concat([made, back]), made)
     assert text.startswith("1 of 2 families first sink, then rise (Turns at 3 B), Turns at 3.5 B. 1 has sizes")
-    assert first_figure.doubt(back, back).startswith("0 of 1 families first sink, then rise. 1 has sizes")
+    assert first_page.doubt(back, back).startswith("0 of 1 families first sink, then rise. 1 has sizes")
 
 
 def test_the_first_page_says_of_tokens_only_what_the_steps_show() -> None:

@@ -1,6 +1,6 @@
 """How two scores move together: between the sizes of one family, over a panel, over the steps of many families.
 
-Figures: `charts.base`, `charts.intro`; sentences: `story.coupling`.
+Figures: `charts.base`; sentences: `story.coupling`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Figures of chapters 1 and 2: families in the plane of two scores, how these are coupled, where that turns."""
+"""Figures of chapters 1 and 2 and of the first page: families in the plane of two scores, and where these turn."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import altair as alt
@@ -15,13 +15,13 @@ from cape_lib.base.coupling import EDGES, TOKEN_EDGE, FamilyModel
 from cape_lib.charts import forms
 from cape_lib.charts.forms import across, band, dots, forest, line_at, named, phase_colour, size_scale, trace, upright
 from cape_lib.charts.frame import Figure, figure
-from cape_lib.charts.look import BLUE, INK, MUTED, TWO_SIDES
+from cape_lib.charts.look import BLUE, INK, MUTED, PAPER, TWO_SIDES
 from cape_lib.story.answer import capital, listed, of, times, verb
 from cape_lib.story.boundary import FEW_TOKENS, at_tokens, placed, reach, turn
-from cape_lib.story.coupling import by_direction, flips
-from cape_lib.tables import label, mark
+from cape_lib.story.coupling import by_direction, falls, few_families, flips, size_class
+from cape_lib.story.intro import at_size
+from cape_lib.tables import CHANCE, label, mark
 from cape_lib.tables.axes import PARAMS, Axis
-from cape_lib.tables.chapters import RELATIVES
 
 #: What a step says beside its coupling.
 STEP = "smaller larger gamma low high p_negative"
@@ -31,6 +31,52 @@ UNKNOWN = "No bars: how noisy the scores are is not known."
 LEAST, MOST = 0.03, 400.0
 #: Training tokens (billions) that the figure of all families shows, beside those that the turn is told for.
 TOKENS = (FEW_TOKENS, 3000.0)
+
+
+def families_in_motion(
+    ladders: pd.DataFrame, gammas: pd.DataFrame, *, x: str, y: str, title: str, source: str
+) -> Callable[..., Figure]:
+    """The hero figure as a function of the rows at one size, for `explore`: every ladder's path and where it stands.
+
+    ladders: rows with ladder, params_b (billions), x and y (percent);  gammas: their `coupling.local_couplings`.
+    """
+    paths = ladders[["ladder", "model", "params_b", x, y]].sort_values(["ladder", "params_b"])
+    steps = paths.join(paths.groupby("ladder")[[x, y]].shift(-1).add_suffix("_to")).dropna()
+    steps = steps.merge(gammas[["smaller", "larger", "gamma", "phase"]], left_on="model", right_on="smaller")
+    low, high = paths[[x, y]].min(), paths[[x, y]].max()
+    largest = paths.groupby("ladder").tail(1).sort_values(y, ascending=False)
+    guess = [
+        line_at(CHANCE[score], axis, colour=MUTED, dashed=True)
+        for score, axis in ((x, "x"), (y, "y"))
+        if score in CHANCE and low[score] - 4 < CHANCE[score] < high[score] + 4
+    ]
+    domain = [float(low[x]) - 2, float(high[x] + 0.15 * (high[x] - low[x]))]
+    to_right = across(x, f"{label(x)} (%), reasoning →", domain, zero=False, nice=True)
+    up = upright(y, f"↑ {label(y)} (%), truthfulness", zero=False, nice=True)
+    ends, shares = [f"{x}_to", f"{y}_to"], np.linspace(0, 1, 12)
+    # points along each step, from its smaller to its larger model
+    covered = [steps[[x, y]] + share * (steps[ends].set_axis([x, y], axis=1) - steps[[x, y]]) for share in shares]
+    text: dict[str, Any] = {"gap": 12, "fontSize": 12, "fontWeight": 600}
+    names = named(largest, to_right, up, "ladder", height=420, around=[pd.concat(covered)], always=len(largest), **text)
+    way: dict[str, Any] = {"ends": ends, "colour": phase_colour(), "tooltip": "smaller larger gamma", "strokeWidth": 2}
+    drawn = [
+        *guess,
+        forms.ways(steps, to_right, up, opacity=0.5, **way),
+        dots(paths, to_right, up, colour=alt.value(MUTED), tooltip="model params_b", size=14, opacity=0.8),
+        dots(at_size(ladders, gammas, EDGES[0], x=x, y=y), to_right, up, shape="diamond", size=60, **forms.HOLLOW),
+    ]
+    n = f"{paths['ladder'].nunique()} families, {len(paths)} models"
+    caption = (
+        "Lines: each family from its smallest to its largest size, a colour for what each step did. Dots: where the "
+        f"families stand at the chosen size. Diamonds: {EDGES[0]:g} B, the published turn. Dashed: what a guess scores."
+    )
+
+    def draw(rows: pd.DataFrame) -> Figure:
+        look: dict[str, Any] = {"tooltip": "gamma", "size": 190, "stroke": PAPER, "strokeWidth": 1.5}
+        chart = alt.layer(*drawn, dots(rows, to_right, up, colour=phase_colour(), **look), *names)
+        return figure(chart, "families-in-motion", title, source, n, caption, height=420)
+
+    return draw
 
 
 def ladder_plane(
@@ -51,13 +97,8 @@ def ladder_plane(
         dots(ladder, *axes, tooltip=along.column, size=70, **forms.HOLLOW),
         *named(points, *axes, "model", height=320, around=[path], always=len(points), fontSize=12),
     )
-    title = f"{ladder['family'].iloc[0]}: {_falls(gammas['dy'], y, along)}"
+    title = f"{ladder['family'].iloc[0]}: {falls(gammas['dy'], y, along)}"
     return figure(chart, "ladder-plane", title, source, len(ladder))
-
-
-def _falls(changes: pd.Series, y: str, along: Axis) -> str:
-    """In how many steps y falls, "TruthfulQA falls in 3 of 5 steps up in size"; changes: of y, points."""
-    return f"{label(y)} falls in {of(changes < 0)} steps {'up in size' if along.by_size else along.where}"
 
 
 def _offered(steps: pd.DataFrame, along: Axis) -> pd.DataFrame:
@@ -134,11 +175,6 @@ def correlation_by_cut(sweep: pd.DataFrame, *, source: str, leap: str = "") -> F
     return figure(chart, "correlation-by-cut", title, source, n, caption, height=260)
 
 
-def few_families() -> str:
-    """What a reader must know of the intervals that cannot resample families."""
-    return f"A side with fewer than eight families has Fisher's interval instead, {mark(*RELATIVES)}."
-
-
 #: Share of an axis that a point covers, about: a shorter bar cannot be seen.
 HIDDEN = 0.04
 
@@ -196,13 +232,6 @@ def whole_ladders(
     return figure(chart, name, title, source, n, caption, rows=ladders, height=height)
 
 
-def size_class(from_b: float, to_b: float) -> str:
-    """A class of size in words, from its two edges in billions (0 and inf at the ends)."""
-    if from_b == 0:
-        return f"up to {to_b:g} B"
-    return f"above {from_b:g} B" if np.isinf(to_b) else f"{from_b:g} to {to_b:g} B"
-
-
 def signs_by_tokens(table: pd.DataFrame, *, source: str) -> Figure:
     """Share of negative steps by class of size, for families trained on few and on many tokens.
 
@@ -256,7 +285,7 @@ def small_multiples(steps: pd.DataFrame, *, x: str, y: str, families: Sequence[s
         return alt.layer(path, *ends).properties(title=alt.Title(family, fontSize=11, anchor="start"))
 
     more = f" ({total - len(families)} more in the table)" if total > len(families) else ""
-    title = f"{_falls(shown['y_to'] - shown['y_from'], y, along)}, over {len(families)} families{more}"
+    title = f"{falls(shown['y_to'] - shown['y_from'], y, along)}, over {len(families)} families{more}"
     source, n = "the scores of the sweep", f"{len(families)} families, {len(shown)} steps"
     ends = "from the smallest to the largest size" if along.by_size else "from first to last"
     caption = f"{label(x)} (%) across, {label(y)} (%) upwards, {ends}. Vermilion: tax, grey: transition, green: bonus."

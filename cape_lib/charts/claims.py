@@ -1,36 +1,24 @@
-"""The page of all claims: one row each that opens to parts, formula, code, panels and attempts to break it."""
+"""Figures of chapter 8: every claim by its number and its conclusion, and what another panel changes."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
 import pandas as pd
-from IPython.display import HTML
-from markupsafe import Markup
 
-from cape_lib import claims
 from cape_lib.charts import forms
 from cape_lib.charts.forms import dots, row_names
-from cape_lib.charts.frame import Figure, figure, filled, script_json
+from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import MUTED
-from cape_lib.charts.tabular import html_table
 from cape_lib.claims import CONCLUSIONS, Verdict
-from cape_lib.output import plain
-from cape_lib.signs import sentence, typeset
-from cape_lib.story.claims import ORDER
+from cape_lib.story.claims import ORDER, grid
 
 #: Marks abreast and one below another in a cell of the two axes.
 ABREAST, DEEP = 6, 4
 #: Whether a page is as narrow as a phone, to Vega.
 PHONE = "containerSize()[0] < 480"
-#: Table -> its place on the data page; the others stand in "other-tables".
-PLACES = {name: name.replace("_", "-") for name in ("base_panel", "base_scores", "frontier_panel", "losses")}
-PLACES |= {"frontier_scores": "frontier-panel", "pythia_checkpoints": "along-training"}
-PLACES |= dict.fromkeys(("one_lab_2026", "variant_corrections"), "one-lab")
-SORTS = ("conclusion", "chapter", "source")
 
 
 def axes(verdicts: Sequence[Verdict]) -> Figure:
@@ -75,71 +63,6 @@ def axes(verdicts: Sequence[Verdict]) -> Figure:
         rows=rows[["id", "source", "number", "conclusion", "test", "claim"]],
         height=400,
     )
-
-
-def grid(verdicts: Iterable[Verdict]) -> str:
-    """How many claims stand in each cell of the two axes, as part of a sentence; empty cells left out."""
-    cells = Counter((one.verdict, one.conclusion) for one in verdicts)
-    order = [(number, word) for number in ORDER for word in CONCLUSIONS]
-    return ", ".join(f"{cells[pair]} {pair[0]} and {pair[1]}" for pair in order if cells[pair])
-
-
-def ledger(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]]) -> HTML:
-    """All claims on one page, to search, filter, sort, open and download; those of this book are counted apart.
-
-    verdicts: on the published panel;  others: panel -> id -> verdict on that panel.
-    """
-    mine = sum(one.source == claims.OURS for one in verdicts)
-    every = [("", "all")]
-    marked = [every + [(word, _marked(word)) for word in axis] for axis in (ORDER, CONCLUSIONS)]
-    sources, chapters = (
-        every + [(name, name) for name in sorted({getattr(one, what) for one in verdicts})]
-        for what in ("source", "chapter")
-    )
-    page = filled(
-        "ledger.html",
-        verdicts=verdicts,
-        count=f"{len(verdicts)} of {len(verdicts)} claims" + (f", {mine} of them this book's" if mine else ""),
-        lists={
-            "verdict": ("Number", marked[0]),
-            "conclusion": ("Conclusion", marked[1]),
-            "source": ("Source", sources),
-            "chapter": ("Chapter", chapters),
-            "sort": ("Sort by", [("id", "id"), ("verdict", "number"), *[(name, name) for name in SORTS]]),
-        },
-        claims=claims,
-        places=PLACES,
-        sentence=sentence,
-        table=_table,
-        tables=lambda one: _tables(one, others),
-        records=script_json(plain(claims.as_records(verdicts), words=True)),
-    )
-    return HTML(typeset(page))
-
-
-def _tables(one: Verdict, others: Mapping[str, Mapping[str, Verdict]]) -> tuple[Sequence[tuple[object, ...]], ...]:
-    """Rows of the three tables of a claim: its parts by their definitions, other panels, attempts to break it."""
-    how = [claims.how(part) for part in one.parts]
-    words = ["as above" if how[at] == before else how[at] for at, before in enumerate(["", *how[:-1]])]
-    parts = [
-        (part.name, claims.printed(part), part.came_out, part.interval, part.n, _marked(part.verdict), definition)
-        for part, definition in zip(one.parts, words, strict=True)
-    ]
-    there = {one.panel: one} | {panel: by_id[one.id] for panel, by_id in others.items() if one.id in by_id}
-    panels = [(name, "; ".join(part.came_out for part in v.parts), _marked(v.verdict)) for name, v in there.items()]
-    tried = [(each.name, each.came_out, each.interval, each.n, each.says) for each in one.stress]
-    return parts, panels, tried
-
-
-def _marked(word: str) -> str:
-    return f"{claims.SHAPES[word]} {word}"
-
-
-def _table(heads: str, rows: Iterable[Sequence[object]]) -> Markup:
-    """A table of a claim; its heads in one line, a dash for what is not there."""
-    names = heads.split(" | ")
-    cells = [[cell if at == 0 else cell or "–" for at, cell in enumerate(row)] for row in rows]
-    return html_table(names, cells, label=f"{names[0]} and more")
 
 
 def changed_by_panel(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]]) -> Figure:

@@ -97,6 +97,11 @@ def score_axes(x: str, y: str, **scale: Any) -> tuple[alt.X, alt.Y]:
     return across(x, f"{label(x)} (%)", zero=False), score(y, **scale)
 
 
+def low_end(r: pd.Series) -> float:
+    """Where an axis of r begins: a fifth below the lowest at most, at zero where none is below."""
+    return min(0.0, float(np.floor(5 * r.min())) / 5)
+
+
 def same_axis(axis: Any, column: str) -> Any:
     """The same axis for another column."""
     return type(axis).from_dict(axis.to_dict() | {"field": column})

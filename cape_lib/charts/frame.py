@@ -6,34 +6,27 @@ Jupyter (a widget that works without a network) or in Colab.
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from html import escape
-from typing import Any, Literal
+from typing import Any
 
 import altair as alt
 import pandas as pd
-from IPython.display import HTML, Markdown, display
+from IPython.display import HTML, display
 from markupsafe import Markup
 
 from cape_lib.charts import look
 from cape_lib.errors import UsageError
+from cape_lib.page.machine import tell
+from cape_lib.page.text import filled, inline, script_json, text_of, where
 from cape_lib.signs import typeset
-from cape_lib.story import GRADES, Answer
 from cape_lib.tables import label
 from cape_lib.tables.axes import day
 
-Place = Literal["book", "colab", "live"]
-Charts = alt.TopLevelMixin | Sequence[alt.TopLevelMixin]
-
-#: The publisher sets this variable for the kernels that it starts.
-PUBLISHED = "CAPE_BOOK"
 #: Mark of Vega-Lite -> what a reader would see; a rule from one end to another is an interval, another one a line.
 MARKS = {"point": "points", "line": "lines", "area": "bands", "bar": "bars", "tick": "ticks", "rule": "intervals"}
 #: Marks about another one, which names the axes and their ends.
@@ -42,14 +35,6 @@ BESIDE = ("text", "rule", "area")
 MOST, PANELS = 8, 3
 
 Layer = tuple[str, dict[str, Any], pd.DataFrame]
-_NAME = re.compile(r"[a-z][a-z0-9-]*")
-
-
-def where() -> Place:
-    """Where this code runs: the published "book" (or a report), "colab", or "live" in Jupyter."""
-    if os.environ.get(PUBLISHED):
-        return "book"
-    return "colab" if "google.colab" in sys.modules else "live"
 
 
 def setup() -> None:
@@ -57,7 +42,6 @@ def setup() -> None:
 
     Live, it also says what the machine is and which model sizes fit there.
     """
-    from cape_lib.charts.place import tell
 
     def refuse_a_bare_chart(*_: Any, **__: Any) -> dict[str, str]:
         raise UsageError("a chart without a frame: wrap it in charts.figure(chart, title=..., ...)")
@@ -110,7 +94,7 @@ class Figure:
     (`describe`).
     """
 
-    chart: Charts
+    chart: alt.TopLevelMixin | Sequence[alt.TopLevelMixin]
     name: str
     title: str
     source: str
@@ -127,7 +111,7 @@ class Figure:
         for what in ("title", "source"):
             if not getattr(self, what).strip():
                 raise UsageError(f"figure {self.name!r}: {what} is empty")
-        if not _NAME.fullmatch(self.name):
+        if not re.fullmatch(r"[a-z][a-z0-9-]*", self.name):
             raise UsageError(f"figure {self.name!r}: the name is a link: lower case letters, digits and dashes")
 
     @property
@@ -275,73 +259,6 @@ def _number(number: float, look: dict[str, Any]) -> str:
 def _listed(values: Sequence[Any]) -> str:
     names = [str(value) for value in values]
     return ", ".join(names[:MOST]) + (f" and {len(names) - MOST} more" if len(names) > MOST else "")
-
-
-def inline(text: str) -> str:
-    """One line of text to HTML: `[text](address)`, `**strong**`, `*emphasis*` and `` `code` ``; all else is escaped."""
-    out = escape(typeset(text), quote=False)
-    out = re.sub(r"`([^`]+)`", r"<code>\1</code>", out)
-    out = re.sub(r"\[([^\]]+)\]\(([^)\s]+)\)", r'<a href="\2">\1</a>', out)
-    out = re.sub(r"\*\*([^*]+)\*\*", r"<strong>\1</strong>", out)
-    return re.sub(r"(?<![\w*])\*(\S|\S[^*]*\S)\*(?![\w*])", r"<em>\1</em>", out)
-
-
-def script_json(value: Any) -> Markup:
-    """JSON that may stand in a page's script element."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return Markup(text.replace("</", "<\\/"))
-
-
-def text_of(value: Any) -> str:
-    """A value of a control as a reader sees it."""
-    return typeset(f"{value:.4g}" if isinstance(value, float) else str(value))
-
-
-def filled(template: str, **values: Any) -> str:
-    """A piece of a page or a script: a template of the folder `html`, its values escaped unless they are `Markup`."""
-    return str(_templates().get_template(template).render(**values))
-
-
-@cache
-def _templates() -> Any:
-    from jinja2 import Environment, PackageLoader
-
-    return Environment(loader=PackageLoader("cape_lib.charts", "html"), autoescape=True, trim_blocks=True)
-
-
-def say(markdown: str) -> None:
-    """Show a sentence whose numbers were computed, as prose of the chapter (Markdown, `$...$` for formulas)."""
-    display(Markdown(typeset(markdown)))
-
-
-def sure(markdown: str) -> None:
-    """Show the "how sure" line: interval, n, null and baseline of what was just said."""
-    _boxed("cape-sure", f"**How sure?** {typeset(markdown)}")
-
-
-def answer(one: Answer) -> None:
-    """Show the answer of a chapter: its sentence, the grade of its evidence with its meaning, its interval."""
-    grade = f"**{one.grade.capitalize()}** ({GRADES[one.grade]})."
-    below = f'<div class="cape-grade">\n\n{grade} {typeset(one.interval)}\n\n</div>'
-    _boxed("cape-answer", f"{typeset(one.sentence)}\n\n{below}")
-
-
-def answers(*several: Answer) -> None:
-    """Show several answers one below the other, the grade and the interval of each beside it."""
-    parts = [
-        f'{typeset(one.sentence)} <span class="cape-grade">{one.grade.capitalize()}. {typeset(one.interval)}</span>'
-        for one in several
-    ]
-    _boxed("cape-answer cape-several-answers", "\n\n".join(parts))
-
-
-def remember(*lines: str) -> None:
-    """Show the lines to remember at the end of a chapter, computed like any sentence."""
-    _boxed("cape-remember", "**To remember**\n\n" + "\n".join(f"- {typeset(line)}" for line in lines))
-
-
-def _boxed(name: str, markdown: str) -> None:
-    display(Markdown(f'<div class="{name}">\n\n{markdown}\n\n</div>'))
 
 
 def _compact(value: Any) -> Any:

@@ -1,75 +1,30 @@
-"""Figures and cards of chapter 7: seven predictions, when they resolve, and what their status depends on."""
+"""Figures of chapter 7: seven predictions, when they resolve, and what their status depends on."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from textwrap import wrap
-from urllib.parse import unquote, urlsplit
 
 import altair as alt
 import numpy as np
 import pandas as pd
-from IPython.display import HTML
 
 from cape_lib.charts import forms
 from cape_lib.charts.forms import across, band, dots, forest, line_at, row_names, same_axis, upright
-from cape_lib.charts.frame import Figure, figure, filled
+from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.frontier import lab_colour
 from cape_lib.charts.look import GRID, INK, PAPER
 from cape_lib.frontier.lines import FROZEN_INTERCEPT, FROZEN_SLOPE, later_releases, published_band
-from cape_lib.predictions import STATUSES, Scored, power, prediction, resolves
-from cape_lib.signs import FAILS, HOLDS, MARKS, typeset
+from cape_lib.predictions import STATUSES, prediction
+from cape_lib.signs import FAILS, HOLDS
 from cape_lib.story.answer import listed, verb
-from cape_lib.story.predictions import hangs, in_plain, limits, today
+from cape_lib.story.predictions import hangs, limits
 
 #: The predictions that turn on a correlation.
 TURN_ON_R = (2, 5, 7)
 SOURCE = "[predictions and frontier scores](../book/data.html#other-tables)"
 #: The marks of a rule: its side, its colour, how far its word stands below it (pixels).
 RULES = (("pass", HOLDS, -14), ("fail", FAILS, 15))
-
-
-def cards(scored: Sequence[Scored], *, plain: bool = False, on: Mapping[int | str, str] | None = None) -> HTML:
-    """One card a prediction: rule in words and as code, window, data needed and at hand, value, status and why.
-
-    plain: its plain sentence, status and today's value; rules, data and sources folded. on: what turns a status, for
-    the plain cards (`predictions.hangs_on`).
-    """
-    turned = {ident: text.removeprefix("hangs on ") for ident, text in (on or {}).items()}
-    words = {"on": turned, "in_plain": in_plain, "today": today, "terms": _terms, "links": _links, "marks": MARKS}
-    return HTML(typeset(filled("cards.html", scored=scored, plain=plain, **words)))
-
-
-def _terms(one: Scored) -> dict[str, str]:
-    """Rules, window, data and value of a prediction; what does not apply is empty."""
-    card = one.card
-    read = f", {one.read_via} values read in a transcription" if one.read_via else ""
-    return {
-        "Passes if": card.pass_rule.words,
-        "Fails if": card.fail_rule.words,
-        "As code": f"pass: {card.pass_rule.text}; fail: {card.fail_rule.text}",
-        "Window": f"made {card.made_on}; resolves: {resolves(card)}",
-        "Chance": "" if card.chance is None else f"{card.chance:g} %, by this book when it was made; {card.note}",
-        "Needs": card.needed,
-        "At hand": f"{one.n} models or releases, {one.since} of them of {card.made_on} or later{read}",
-        "Today's value": "none yet" if np.isnan(one.value) else f"{one.value:.2f} [{one.low:.2f}, {one.high:.2f}]",
-        "Repeats": ""
-        if np.isnan(one.pass_share)
-        else f"{one.pass_share:.0%} pass, {one.fail_share:.0%} fail ({one.share_of})",
-        "Could be missed": power(one),
-        "Why": one.reason,
-    }
-
-
-def _links(one: Scored) -> dict[str, str]:
-    """The public addresses of its scores -> the host and the end of the path."""
-    names = {}
-    for link in (link for link in one.sources if link.startswith("http")):
-        parts = urlsplit(link)
-        host, end = parts.netloc, unquote(parts.path.rstrip("/").rpartition("/")[2])
-        names[link] = f"{host.removeprefix('www.')}: {end[:48]}" if end else host
-    return names
 
 
 def gauges(table: pd.DataFrame) -> Figure:

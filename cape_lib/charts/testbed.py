@@ -7,23 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
 from cape_lib.charts import forms
-from cape_lib.charts.forms import (
-    ALL,
-    across,
-    band,
-    colours,
-    dots,
-    forest,
-    line_at,
-    row_names,
-    same_axis,
-    trace,
-    upright,
-)
+from cape_lib.charts.forms import ALL, across, band, colours, dots, forest, line_at, row_names, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import AMBER, BLUE, GREY, GRID, INK, PALETTE, PAPER, PURPLE, TWO_SIDES
 from cape_lib.story.answer import capital, listed, of, times
@@ -220,8 +207,8 @@ def twins(rows: pd.DataFrame, *, probed: pd.DataFrame, name: str = "probe-twins"
 def along_depth(rows: pd.DataFrame) -> Figure:
     """Coupling by block of a model read elsewhere, trained with a band, untrained with bars.  rows: `model_probes`."""
     shown, gap = rows[["model", "weights", "layer", "coupling", "low", "high"]], twin_gap(rows)
-    floor = min(0.0, np.floor(5 * rows["low"].min()) / 5)
-    x, y = across("layer", "block", [0, rows["layer"].max()], nice=False), upright("coupling", "coupling", [floor, 1])
+    x = across("layer", "block", [0, rows["layer"].max()], nice=False)
+    y = upright("coupling", "coupling", [forms.low_end(rows["low"]), 1])
     look: dict[str, Any] = {"colour": colours("weights", TWINS), "point": True}
     trained, untrained = (shown[shown["weights"] == weights] for weights in TWINS)
     chart = band(trained, x, y, opacity=0.3, **look) + band(untrained, x, y, opacity=0.6, bars=True, **look)
@@ -269,7 +256,7 @@ def cases(trials: pd.DataFrame) -> Figure:
     apart = alt.YOffset("line:Q", scale=alt.Scale(domain=[-0.15, 1.15]))
     look = forms.by("what", words.values(), (BLUE, GREY), ("circle", "cross"))
     joined = alt.Chart(rows).mark_rule(color=GREY, opacity=0.7)
-    joined = joined.encode(x=same_axis(x, "best_control"), x2="right_after:Q", y=y, yOffset=apart)
+    joined = joined.encode(x=forms.same_axis(x, "best_control"), x2="right_after:Q", y=y, yOffset=apart)
     chart = joined + dots(
         long.sort_values("what", kind="stable"),  # the direction lies on top of its controls
         x,

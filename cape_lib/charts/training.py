@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
 from cape_lib.base import training
 from cape_lib.base.training import STEREOTYPE
 from cape_lib.charts import forms
-from cape_lib.charts.forms import across, band, colours, forest, trace, upright
+from cape_lib.charts.forms import across, band, colours, forest, low_end, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import AMBER, BLUE, MUTED
 from cape_lib.stats import Z95
 from cape_lib.story.answer import listed
-from cape_lib.story.training import HIGH
+from cape_lib.story.training import low_ticks
 from cape_lib.tables import label
 
 SOURCE = "[sixteen Pythia runs](../book/data.html#along-training), EleutherAI"
@@ -45,7 +44,7 @@ def own_and_others(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step
     pairs = training.crossed(rows, x=x, y=y, from_step=from_step)
     shown, own = pairs.round(3)[["x_model", "y_model", "r", "own"]], pairs["own"]
     up = forms.row_names("x_model", dict.fromkeys(pairs["x_model"]))
-    r = across("r", f"r({label(x)}, {label(y)})", [_low_end(pairs["r"]), 1])
+    r = across("r", f"r({label(x)}, {label(y)})", [low_end(pairs["r"]), 1])
     median = pairs.groupby("own")["r"].median()
     lead = median[True] - median[False]
     reads = "about as" if abs(lead) < 0.1 else "less than" if lead > 0 else "more than"
@@ -55,36 +54,10 @@ def own_and_others(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step
         f"A run goes with another's {label(y)} (median {median[False]:.2f}) {reads} with its own ({median[True]:.2f})"
     )
     caption = f"Filled: a run with itself. Ticks: its {label(x)} with {label(y)} of each other run."
-    caption += _low_ticks(rows[rows["step"] >= from_step], pairs[~own], y)
+    caption += low_ticks(rows[rows["step"] >= from_step], pairs[~own], y)
     chart = alt.layer(others, forest(shown[own], up, r, colour=alt.value(BLUE)))
     n = f"{pairs['x_model'].nunique()} runs, from step {from_step:,}"
     return figure(chart, "own-and-others", title, SOURCE, n, caption, rows=pairs)
-
-
-def _low_ticks(rows: pd.DataFrame, strangers: pd.DataFrame, y: str) -> str:
-    """Whose y most low ticks are, and how little the least of them rises; empty where they are not of the same runs."""
-    median = strangers.groupby("y_model", sort=False)["r"].median()
-    low, under = median.index[median < HIGH], strangers[strangers["r"] < HIGH]
-    y_of = rows.sort_values("step").groupby("model")[y]
-    rise = (y_of.last() - y_of.first()).sort_values()
-    if not under["y_model"].isin(low).mean() > 0.5 or rise.index[0] not in low:
-        return ""
-    return (
-        f" Most of the ticks far left are {label(y)} of {listed(low)}: where it hardly rises ({rise.index[0]}: "
-        f"{rise.iloc[0]:+.1f} points), it goes less with any run, its own included."
-    )
-
-
-def _low_end(r: pd.Series) -> float:
-    """Where an axis of r begins: a fifth below the lowest at most, at zero where none is below."""
-    return min(0.0, float(np.floor(5 * r.min())) / 5)
-
-
-def start_rows(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> pd.DataFrame:
-    """Rows of `by_start`: r of each run from a step on, of levels and of changes, with a reading."""
-    kinds = {"levels": False, "changes": True}
-    parts = {what: training.along(rows, x=x, y=y, from_step=from_step, difference=kinds[what]) for what in kinds}
-    return pd.concat(parts, names=["what"]).reset_index("what").reset_index(drop=True)
 
 
 def by_start(table: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> Figure:
@@ -104,7 +77,7 @@ def by_size(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> Figure:
     table = table.assign(corpus=table["deduplicated"].map({True: "without repeats", False: "as collected"}))
     words = ["as collected", "without repeats"]
     dashes = alt.StrokeDash("corpus:N", scale=alt.Scale(domain=words, range=[[1, 0], [4, 3]]), title=None)
-    r, colour = upright("r", "r over the sizes", [_low_end(table["r"]), 1]), colours("corpus", words, (BLUE, AMBER))
+    r, colour = upright("r", "r over the sizes", [low_end(table["r"]), 1]), colours("corpus", words, (BLUE, AMBER))
     last = table[table["step"] == table["step"].max()]
     more = "larger runs have more of both" if last["r"].min() > 0 else "over the sizes"
     ends = listed(f"{r:.2f} {corpus}" for r, corpus in zip(last["r"], last["corpus"], strict=True))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -13,10 +11,8 @@ from cape_lib.charts.forms import across, colours, dots, named, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import AMBER, BLUE, GREY, INK, PURPLE, SKY
 from cape_lib.frontier import effort, variants
-from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MEASURES, MODES, REASONING, WRONG
-from cape_lib.stats import ols
+from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MODES, REASONING, WRONG
 from cape_lib.story.again import admit, called, thinking_sizes
-from cape_lib.tables import label
 
 SOURCE = f"[models of today](../book/data.html#one-lab), Artificial Analysis, to {DATA_END}"
 GRADES = {"right": BLUE, "declined, empty or partial": "#B9C0C7", "wrong": AMBER}
@@ -68,17 +64,6 @@ def measure_plane(rows: pd.DataFrame) -> Figure:
     title = f"GPQA and the {first} go together at r = {here['gpqa'].corr(here['value']):.2f}"
     caption = "Circles think before they answer, triangles do not. Variants of one model are several points."
     return figure(chart, "measure-plane", title, SOURCE, f"{len(here)} variants", caption, height=215)
-
-
-def measure_rows(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """Rows of `measure_plane`: a point a variant and the two ends of the line."""
-    points = rows[["model", "lab", REASONING, measure, "mode"]].round(1).replace({"mode": MODES})
-    points = points.set_axis(["model", "maker", "gpqa", "value", "mode"], axis=1).dropna(subset=["value"])
-    fit = ols(points["gpqa"], points["value"])
-    ends = pd.DataFrame({"gpqa": [points["gpqa"].min(), points["gpqa"].max()]})
-    ends["value"] = np.clip(fit.at(ends["gpqa"]), 0, 100)
-    both = pd.concat([points.assign(kind="variant"), ends.assign(kind="line")], ignore_index=True)
-    return both.assign(measure=called(measure))
 
 
 def artefact(rows: pd.DataFrame, generation: str) -> Figure:
@@ -141,14 +126,3 @@ def effort_paths(rows: pd.DataFrame) -> Figure:
         "One line a model, from its lowest thinking effort to its highest; named at its end where there is room.",
         height=260,
     )
-
-
-def in_words(table: pd.DataFrame) -> pd.DataFrame:
-    """A table whose column `score` or `measure` names scores, for reading."""
-    return table.assign(**{name: table[name].map(label) for name in ("score", "measure") if name in table})
-
-
-def wide_by(parts: Sequence[pd.DataFrame], keys: Sequence[str]) -> pd.DataFrame:
-    """Tables of one measure each (columns keys, r, measure) side by side, a column a measure."""
-    wide = pd.concat(parts).pivot(index=list(keys), columns="measure", values="r")[list(MEASURES)]
-    return wide.rename(columns=label).rename_axis(columns=None).reset_index()

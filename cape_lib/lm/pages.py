@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cape_lib.charts import testbed as draw
-from cape_lib.charts.frame import Figure, say
+from cape_lib.charts.frame import Figure
+from cape_lib.page import say
 from cape_lib.stats import wilson
 
 if TYPE_CHECKING:

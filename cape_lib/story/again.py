@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from cape_lib.errors import MissingError
 from cape_lib.frontier import date_confound, effort, fit_line, lab_means, lab_r, variants
 from cape_lib.frontier.labs import pooled_ladders
 from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MANY_TOKENS, MEASURES, PRECISION, REASONING, WRONG
-from cape_lib.stats import Z95, Estimate, p_text, seen_effect, seen_words
+from cape_lib.stats import Z95, Estimate, ols, p_text, seen_effect, seen_words
 from cape_lib.story.answer import (
     Answer,
     bracket,
@@ -643,3 +644,25 @@ def remember(
         f"{without if len(left) < len(family) else ''}: count tokens before you read a score.",
         f"At more effort {admit(effort.effort_ladders(every))}{_switched_on(every)}.",
     )
+
+
+def measure_rows(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Rows of the figure `measure_plane`: a point a variant and the two ends of the line."""
+    points = rows[["model", "lab", REASONING, measure, "mode"]].round(1).replace({"mode": variants.MODES})
+    points = points.set_axis(["model", "maker", "gpqa", "value", "mode"], axis=1).dropna(subset=["value"])
+    fit = ols(points["gpqa"], points["value"])
+    ends = pd.DataFrame({"gpqa": [points["gpqa"].min(), points["gpqa"].max()]})
+    ends["value"] = np.clip(fit.at(ends["gpqa"]), 0, 100)
+    both = pd.concat([points.assign(kind="variant"), ends.assign(kind="line")], ignore_index=True)
+    return both.assign(measure=called(measure))
+
+
+def in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """A table whose column `score` or `measure` names scores, for reading."""
+    return table.assign(**{name: table[name].map(label) for name in ("score", "measure") if name in table})
+
+
+def wide_by(parts: Sequence[pd.DataFrame], keys: Sequence[str]) -> pd.DataFrame:
+    """Tables of one measure each (columns keys, r, measure) side by side, a column a measure."""
+    wide = pd.concat(parts).pivot(index=list(keys), columns="measure", values="r")[list(MEASURES)]
+    return wide.rename(columns=label).rename_axis(columns=None).reset_index()

@@ -195,3 +195,10 @@ def remember(verdicts: Sequence[Verdict], moved: Mapping[str, tuple[str, ...]]) 
         + (f": {_links(stand)}." if stand else "."),
         f"{len(moved)} numbers have another verdict on at least one other panel.",
     ]
+
+
+def grid(verdicts: Iterable[Verdict]) -> str:
+    """How many claims stand in each cell of the two axes, as part of a sentence; empty cells left out."""
+    cells = Counter((one.verdict, one.conclusion) for one in verdicts)
+    order = [(number, word) for number in ORDER for word in CONCLUSIONS]
+    return ", ".join(f"{cells[pair]} {pair[0]} and {pair[1]}" for pair in order if cells[pair])

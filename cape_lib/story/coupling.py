@@ -9,9 +9,23 @@ import pandas as pd
 
 from cape_lib.base.coupling import EDGES, PopulationCoupling, settled_beyond
 from cape_lib.stats import Estimate, seen_effect
-from cape_lib.story.answer import Answer, between, bracket, capital, estimates, listed, named, sign, span, times, verb
-from cape_lib.tables import CHANCE, ChapterRows, label
+from cape_lib.story.answer import (
+    Answer,
+    between,
+    bracket,
+    capital,
+    estimates,
+    listed,
+    named,
+    of,
+    sign,
+    span,
+    times,
+    verb,
+)
+from cape_lib.tables import CHANCE, ChapterRows, label, mark
 from cape_lib.tables.axes import PARAMS, Axis
+from cape_lib.tables.chapters import RELATIVES
 
 #: Families count as settled where their p stays below this after Holm's correction over the families.
 LEVEL = 0.05
@@ -205,3 +219,20 @@ def grid(panel: pd.DataFrame, *, x: str, y: str) -> np.ndarray:
     low, high = at[2:-3], at[3:-2]
     cuts = np.where((low < EDGES[0]) & (high >= EDGES[0]), EDGES[0], np.sqrt(low * high))
     return cuts[low < high] if (low < high).any() else np.unique(at)
+
+
+def falls(changes: pd.Series, y: str, along: Axis) -> str:
+    """In how many steps y falls, "TruthfulQA falls in 3 of 5 steps up in size"; changes: of y, points."""
+    return f"{label(y)} falls in {of(changes < 0)} steps {'up in size' if along.by_size else along.where}"
+
+
+def few_families() -> str:
+    """What a reader must know of the intervals that cannot resample families."""
+    return f"A side with fewer than eight families has Fisher's interval instead, {mark(*RELATIVES)}."
+
+
+def size_class(from_b: float, to_b: float) -> str:
+    """A class of size in words, from its two edges in billions (0 and inf at the ends)."""
+    if from_b == 0:
+        return f"up to {to_b:g} B"
+    return f"above {from_b:g} B" if np.isinf(to_b) else f"{from_b:g} to {to_b:g} B"

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
-from cape_lib.base.coupling import NEAR, TOKEN_EDGE, FamilyModel, base_rate, signs_by_size, signs_by_tokens
+from cape_lib.base.coupling import EDGES, NEAR, TOKEN_EDGE, FamilyModel, base_rate, signs_by_size, signs_by_tokens
 from cape_lib.claims import Verdict
 from cape_lib.frontier import variants
 from cape_lib.stats import Estimate, seen_effect, seen_words
 from cape_lib.story import again, boundary, levers
-from cape_lib.story.answer import Answer, sign, times
-
-#: The classes of size of the first sentence, billions.
-EDGES = (3.5, 10.0)
+from cape_lib.story.answer import Answer, sign, times, verb
 
 
 def pays(steps: pd.DataFrame, model: FamilyModel) -> Answer:
@@ -159,6 +156,88 @@ def rates(steps: pd.DataFrame) -> dict[str, object]:
     texts = texts[texts.ne(texts.shift())]
     records = zip(texts.index.tolist(), texts, strict=True)
     return {"near": NEAR, "rates": [{"from": size, "text": text} for size, text in records]}
+
+
+def at_size(ladders: pd.DataFrame, gammas: pd.DataFrame, params_b: float, *, x: str, y: str) -> pd.DataFrame:
+    """Where each ladder stands at a size: x and y interpolated in log10 of the size, with the phase of that interval.
+
+    ladders: rows of `tables.base` with column ladder; gammas: `coupling.local_coupling` of each, column ladder.
+    Returns one row a ladder that spans `params_b` (billions): ladder, x, y, phase, gamma.
+    """
+    near = gammas[gammas["params_b_low"].le(params_b * 1.000001) & gammas["params_b_high"].ge(params_b / 1.000001)]
+    steps, rows = near.groupby("ladder").tail(1).set_index("ladder")[["phase", "gamma"]], []
+    for name, sizes in ladders.groupby("ladder", sort=True):
+        if sizes["params_b"].min() <= params_b <= sizes["params_b"].max():
+            scores = {s: np.interp(np.log10(params_b), np.log10(sizes["params_b"]), sizes[s]) for s in (x, y)}
+            rows.append({"ladder": name, **scores})
+    return pd.DataFrame(rows, columns=["ladder", x, y]).join(steps, on="ladder")
+
+
+def standing(ladders: pd.DataFrame, gammas: pd.DataFrame, *, x: str, y: str) -> Callable[[float], pd.DataFrame]:
+    """`at_size` as a function of the size alone, with the sentence that goes with it, for `explore`."""
+
+    def at(params_b: float) -> pd.DataFrame:
+        rows = at_size(ladders, gammas, params_b, x=x, y=y)
+        tax, bonus, transition = rows["phase"].value_counts().reindex(["tax", "bonus", "transition"], fill_value=0)
+        rows.attrs["reading"] = (
+            f"At {params_b:g} B, of {len(rows)} families: {tax} {verb(tax, 'lose')} truthfulness (tax), "
+            f"{bonus} {verb(bonus, 'gain')} it (bonus), {transition} hardly {verb(transition, 'move')} (transition)."
+        )
+        return rows
+
+    return at
+
+
+def finding(gammas: pd.DataFrame) -> str:
+    """What the steps of these families say, as the title of the figure."""
+    small, between, large = _by_size(gammas)
+    return (
+        f"In these {gammas['ladder'].nunique()} families of web text truthfulness falls in {small} steps below "
+        f"3.5 B, in {between} up to 10 B, in {large} above"
+    )
+
+
+def doubt(gammas: pd.DataFrame, every: pd.DataFrame) -> str:
+    """How many families turn themselves, and what the steps of families of every training recipe say.
+
+    gammas: `coupling.local_couplings` of the families shown; every: `coupling.known_steps` of all.
+    """
+    turning = {str(name): turn for name, rows in gammas.groupby("ladder") if (turn := _turn(rows))}
+    ends = gammas.groupby("ladder").agg(low=("params_b_low", "min"), high=("params_b_high", "max"))
+    across = ends.index[(ends["low"] < EDGES[0]) & (ends["high"] > EDGES[0])].difference([*turning]).tolist()
+    at_cut = [name for name, (low, _, high) in turning.items() if low < EDGES[0] < high]
+    where = ", ".join(f"{name} at {size:g} B" for name, (_, size, _) in turning.items())
+    turns = f" ({where}), {', '.join(at_cut) or 'none'} at 3.5 B" if turning else ""
+    count, names = len(across), f" ({', '.join(across)})" if across else ""
+    small, _, large = _by_size(every)
+    known = every.loc[every["tokens_b"].notna(), "ladder"].nunique()
+    shown = f"[{len(ends)} families](glossary.html#term-number-of-families)"
+    return (
+        f"{len(turning)} of {len(ends)} families first sink, then rise{turns}. {count} {verb(count, 'have')} sizes on "
+        f"both sides of 3.5 B and {verb(count, 'do')} not turn{names}. The others are seen on one side only. So the "
+        f"turn rests on comparing families. The figure shows the {shown} of web text with three sizes or more. The "
+        f"counts on top are of all {every['ladder'].nunique()} families, whatever their text, where the picture is "
+        f"weaker ({small} below 3.5 B, {large} above 10 B); the fit, of the {known} whose tokens are known."
+    )
+
+
+def _turn(steps: pd.DataFrame) -> tuple[float, float, float] | None:
+    """Between which sizes, and at which, a family turns from tax to bonus (billions); None where it does not.
+
+    steps: its `coupling.local_coupling`.
+    """
+    taxes, bonuses = (steps[steps["phase"] == phase] for phase in ("tax", "bonus"))
+    later = bonuses[bonuses["params_b_low"] > taxes["params_b_low"].min()]
+    if later.empty:
+        return None
+    last = taxes[taxes["params_b_low"] < later["params_b_low"].min()]["params_b_low"].max()
+    return float(last), float(later["params_b_low"].min()), float(later["params_b_high"].min())
+
+
+def _by_size(gammas: pd.DataFrame) -> list[str]:
+    """Negative steps of all, "15 of 16", below 3.5 B, from there to 10 B, and above."""
+    counts = signs_by_size(gammas, edges=EDGES)
+    return [f"{row.negative:.0f} of {row.steps:.0f}" for row in counts.itertuples()]
 
 
 #: Chip -> what it means; the first that fits counts.

@@ -271,3 +271,24 @@ def remember(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int 
         "Correlate changes, and put a stranger's curve beside your own.",
         f"{beyond}.{_later(rows, p, x, y, from_step)}",
     )
+
+
+def start_rows(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> pd.DataFrame:
+    """Rows of the figure `by_start`: r of each run from a step on, of levels and of changes, with a reading."""
+    kinds = {"levels": False, "changes": True}
+    parts = {what: training.along(rows, x=x, y=y, from_step=from_step, difference=kinds[what]) for what in kinds}
+    return pd.concat(parts, names=["what"]).reset_index("what").reset_index(drop=True)
+
+
+def low_ticks(rows: pd.DataFrame, strangers: pd.DataFrame, y: str) -> str:
+    """Whose y most low ticks are, and how little the least of them rises; empty where they are not of the same runs."""
+    median = strangers.groupby("y_model", sort=False)["r"].median()
+    low, under = median.index[median < HIGH], strangers[strangers["r"] < HIGH]
+    y_of = rows.sort_values("step").groupby("model")[y]
+    rise = (y_of.last() - y_of.first()).sort_values()
+    if not under["y_model"].isin(low).mean() > 0.5 or rise.index[0] not in low:
+        return ""
+    return (
+        f" Most of the ticks far left are {label(y)} of {listed(low)}: where it hardly rises ({rise.index[0]}: "
+        f"{rise.iloc[0]:+.1f} points), it goes less with any run, its own included."
+    )

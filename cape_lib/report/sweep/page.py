@@ -141,7 +141,7 @@ def sortable(families: pd.DataFrame, answers: Sequence[Answer], folder: Path) ->
     """
     from IPython.display import HTML
 
-    from cape_lib.charts.tabular import html_table
+    from cape_lib.page.tables import html_table
 
     pages = {name: f"reports/{file}/index.html" for name, file in places(one["family"] for one in answers).items()}
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import pandas as pd
+import pandas as pd
+
+from cape_lib.page.text import say, where
 
 #: Bytes a parameter: half precision on a GPU, single on a CPU, where half is slow.
 BYTES_ON_GPU, BYTES_ON_CPU = 2, 4
@@ -58,8 +58,6 @@ def needs(sizes_b: Iterable[float], *, tokens: float = 1e6) -> pd.DataFrame:
     sizes_b: billions of parameters.  Returns one row a size: parameters (B), weights (GB), and per card the minutes,
     or "does not fit".  Two operations a parameter and token, at `REACHED` of the card's peak.
     """
-    import pandas as pd
-
     rows = pd.DataFrame({"parameters (B)": list(sizes_b)})
     rows["weights (GB)"] = rows["parameters (B)"] * BYTES_ON_GPU
     for card, (memory, peak) in CARDS.items():
@@ -70,8 +68,6 @@ def needs(sizes_b: Iterable[float], *, tokens: float = 1e6) -> pd.DataFrame:
 
 def runtime() -> Runtime:
     """The processors that this process may use, the memory that it may fill and the first NVIDIA GPU."""
-    from cape_lib.charts.frame import where
-
     place = "Google Colab" if where() == "colab" else "This machine"
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     memory = []  # physical, or the limit of the container where that is less; 0 where the system does not say
@@ -94,8 +90,6 @@ def tell() -> None:
 
     A published page is read elsewhere than it was made, so that nothing is said there.
     """
-    from cape_lib.charts.frame import say, where
-
     if where() != "book":
         here = runtime()
         fit = f"Language models of up to about {here.largest_b:.2g} billion parameters fit"

@@ -13,7 +13,7 @@ import pandas as pd
 from IPython.display import HTML
 from markupsafe import Markup
 
-from cape_lib.charts.frame import filled
+from cape_lib.page.text import filled
 from cape_lib.signs import typeset, written
 from cape_lib.tables import LABELS
 
