@@ -577,13 +577,12 @@ def test_a_probe_that_finds_competition_or_nothing_is_told_so() -> None:
     assert "in none of 3 blocks" in other.sentence
     open_text = "trained and untrained differ beyond prompt noise in none of 3 blocks"
     assert chapter_4.differ(stays) == open_text and chapter_4.here(stays) == "Here in none of 3 blocks."
-    assert f"mine: {open_text}; " in chapter_4.yours(nothing, stays, "mine")
     text = "trained and untrained differ beyond prompt noise in 3 of 3 blocks, each time towards competing"
     assert chapter_4.differ(falls) == text
     assert "Not corrected for 3 blocks: by chance about 0 at most." in chapter_4.how_sure(falls)
     assert "working together" not in other.sentence
-    assert "competition is shown in 3 blocks" in chapter_4.yours(competing.query("weights == 'trained'"), falls, "mine")
-    assert "no block shows competition" in chapter_4.yours(nothing.query("weights == 'trained'"), stays, "mine")
+    assert "competition is shown in 3 blocks" in chapter_4.yours(competing.query("weights == 'trained'"), "mine")
+    assert "no block shows competition" in chapter_4.yours(nothing.query("weights == 'trained'"), "mine")
 
 
 def test_released_values_with_a_definition_and_a_twin_change_the_answer_on_the_mechanism() -> None:
@@ -1034,9 +1033,7 @@ def test_other_models_and_families_read_live_get_their_own_sentences(tmp_path: P
         text[stem] = "\n".join(str(output.data.get("text/markdown", "")) for output in outputs)
     assert "OLMo-2 rises within the one kind of measurement: from 0.165 (OLMo-2-13B)" in text["04_mechanism"]
     assert "OPT" not in text["04_mechanism"]
-    assert re.search(
-        r"D-d8-s1: trained and untrained differ beyond prompt noise in \w+ of 2 blocks", text["04_mechanism"]
-    )
+    assert re.search("D-d8-s1: (no block shows competition|competition is shown in)", text["04_mechanism"])
     assert re.search(r"D-d8-s1, a made model: \*\*\d+\s?%\*\* of \d+ wrong answers become right", text["05_steering"])
     assert "R-s1" not in text["05_steering"]
 

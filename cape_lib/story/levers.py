@@ -81,17 +81,15 @@ def answer(scores: pd.DataFrame, doublings: pd.DataFrame) -> Answer:
     lead = f"{capital(where)} {', and '.join(worked)}" if worked else f"It is not shown, not even {where}"
     one = by_text(scores, f"**{lead}; of architecture it cannot be told.**")
     wider = f"With the parameters held, in one made text, doublings of the width change them {changes}."
-    return Answer(
-        f"{one.sentence} {wider}", one.grade, f"{one.interval} As the width doubles, {_along_width(doublings)}."
-    )
+    return Answer(f"{one.sentence} {wider}", one.grade, f"{one.interval} {along_width(doublings)}")
 
 
-def _along_width(doublings: pd.DataFrame) -> str:
+def along_width(doublings: pd.DataFrame) -> str:
     """What changes with the width where the number of parameters is held; `testbed.doublings`."""
     slower = doublings[doublings["wide"] > FULL_RATE_WIDTH]
     steps = (f"from {narrow} to {wide}" for narrow, wide in zip(slower["narrow"], slower["wide"], strict=True))
     rate = f" and, {listed(steps)}, the learning rate falls" if len(slower) else ""
-    return f"feed-forward layers narrow{rate}: not told apart"
+    return f"As the width doubles, feed-forward layers narrow{rate}: not told apart."
 
 
 def sure_changes(doublings: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
@@ -204,7 +202,7 @@ def how_sure(curated: pd.DataFrame, scores: pd.DataFrame) -> str:
         f"{len(curated)} models with one seed each; {len(again)} more: {settings.ngroups} settings, "
         f"{len(again) // settings.ngroups} seeds (runs that differ only in chance) each. The {fewest} questions or "
         f"more leave up to {98 / math.sqrt(fewest):.0f} points open; seeds of one setting differ by up to {apart:.0f}. "
-        "The dip was built in: it shows what a text can do, not what the text of a published family did."
+        "The dip was built in."
     )
 
 
@@ -243,9 +241,8 @@ def beyond(ladders: pd.DataFrame) -> pd.Series:
 def width_made(doublings: pd.DataFrame, size: Estimate) -> str:
     """What the width does at a fixed number of parameters in the made world; `testbed.doublings` and `testbed.gap`."""
     return (
-        f"In the made world the width moves with the parameters held ({_along_width(doublings)}). The right answers "
-        f"change {_each(doublings)}; with one and a half times the parameters, in the mean over widths, by "
-        f"{_points(size)}. {size.n} seeds."
+        f"In the made world the width moves with the parameters held. The right answers change {_each(doublings)}; "
+        f"with one and a half times the parameters, in the mean over widths, by {_points(size)}. {size.n} seeds."
     )
 
 
@@ -266,7 +263,7 @@ def architecture(rows: pd.DataFrame) -> str:
     return (
         f"For Gemma, {times(len(rows), 'value')} of one measurement inside the model (chapter 4) "
         f"{verb(len(rows), 'were')} released, {int(rows['tuned'].sum())} of them tuned, and none of a "
-        "standard-trained model of 13 B to compare with. So whether an architecture moves the turn cannot be told."
+        "standard-trained model of 13 B to compare with. So what an architecture does cannot be told."
     )
 
 

@@ -105,7 +105,7 @@ def answer(
     names, arises = real["model"].nunique(), of(ends.xs("trained", level="weights")["arises"])
     sentence = (
         f"**{lead}**: on {of(values['blind'])} released values a model's weights have no influence, or "
-        f"perhaps none, and {beside}. In our probe a model and its one untrained twin differ beyond the noise of its "
+        f"perhaps none, and {beside}. In our probe models differ from one untrained twin beyond the noise of "
         f"prompts {_apart(gap)} of tiny models and {_apart(real)} of "
         f"{'one real model' if names == 1 else f'{names} real models'}{_towards(pd.concat([gap, real]))}. The output "
         f"map of tiny models {_does(ends)} ({by_weights(ends)['trained'].estimate:+.2f}); competition arises there in "
@@ -139,7 +139,7 @@ def how_sure(gap: pd.DataFrame) -> str:
     return (
         "Each interval is a jackknife over prompts, so it holds the choice of words; one untrained twin a model, so "
         f"the luck of its random weights is not in it. Not corrected for {len(gap)} blocks: by chance about "
-        f"{APART * len(gap):.0f} at most. The made models are tiny."
+        f"{APART * len(gap):.0f} at most."
     )
 
 
@@ -167,7 +167,7 @@ def flat(spans: pd.Series, internal: pd.DataFrame) -> str:
         lead = f"**{len(still)} of {len(spans)}** runs give one number at all layers, the same to {decimals} decimals."
     shared = f" Measured per head, {same} of {len(heads)} models share one value." if same > 1 else ""
     blind = of(released(internal)["blind"])
-    return f"{lead}{shared} In all, the weights have no influence, or perhaps none, on {blind} released values."
+    return f"{lead}{shared} On {blind} released values weights have no influence, or perhaps none."
 
 
 def defined(internal: pd.DataFrame) -> str:
@@ -207,7 +207,7 @@ def heads(table: pd.DataFrame, more: Estimate, internal: pd.DataFrame, *, claime
         f"The list of the {claimed} models was not released; of the {len(each)} with a released count "
         f"{(each > 0).sum()} have such a head. For us a head competes if the coupling of its outputs is surely "
         f"below zero (one-sided p < 0.05, Benjamini-Hochberg over its model): {trained} heads of tiny models, and "
-        f"{untrained} untrained: {more_heads(more)}. A count says nothing without the untrained count."
+        f"{untrained} untrained: {more_heads(more)}."
     )
 
 
@@ -269,8 +269,8 @@ def output(ends: pd.DataFrame) -> str:
         f"{without}). **So in tiny models the output map {_does(ends)}** (mean "
         f"{with_interval(means['trained'], signed=True)}; untrained {with_interval(means['untrained'], signed=True)}). "
         f"Competition is sure behind it and not before it in {of(arises)}, so the conflict "
-        f"{'arises' if 2 * arises.sum() > len(arises) else 'seldom arises'} there. The box judges another thing: "
-        "whether the released values fall there at every size."
+        f"{'arises' if 2 * arises.sum() > len(arises) else 'seldom arises'} there. The box asks whether the "
+        "released values fall there at every size."
     )
 
 
@@ -310,14 +310,14 @@ def drop(several: pd.DataFrame, family: str) -> str:
     return f"{family} does not go one way within {kinds}: {each}.{bridge}"
 
 
-def yours(layers: pd.DataFrame, gap: pd.DataFrame, model: str) -> str:
+def yours(layers: pd.DataFrame, model: str) -> str:
     """What the probe says of one model that it read now.
 
-    layers: rows of its blocks, trained; gap: `twin_gap` of it and its untrained twin; model: its name.
+    layers: rows of its blocks, trained; model: its name.  That it differs from its twin the figure's title says.
     """
     below = int((layers["high"] < 0).sum())
     compete = f"competition is shown in {times(below, 'block')}" if below else "no block shows competition"
-    return f"{model}: {differ(gap)}; {compete}."
+    return f"{model}: {compete}."
 
 
 def remember(internal: pd.DataFrame, gap: pd.DataFrame, table: pd.DataFrame) -> list[str]:
