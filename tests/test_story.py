@@ -869,6 +869,15 @@ def test_own_releases_far_below_the_line_are_told_so() -> None:
     one = frontier.read_h(80.0, 90.0, line).iloc[0]
     low, high = (end - one.expected for end in (one.ordinary_low, one.ordinary_high))
     assert f"h from {low:+.0f} to {high:+.0f}: an ordinary release" in chapter_6.release("Mine", one)
+    # the limits of h are those at which its interval leaves zero out
+    today = frontier.line("current")
+    ends = [float(end) for end in today.ordinary(80.0)]
+    beyond = [frontier.read_h(80.0, y, today).iloc[0] for y in (ends[0] - 0.2, ends[1] + 0.2)]
+    within = [frontier.read_h(80.0, y, today).iloc[0] for y in (ends[0] + 0.2, ends[1] - 0.2)]
+    assert all(h.h_high < 0 or h.h_low > 0 for h in beyond) and all(h.h_low < 0 < h.h_high for h in within)
+    limits = [end - float(today.at(80.0)) for end in ends]
+    text = f"an h below {limits[0]:+.0f} or above {limits[1]:+.0f} on the current line leaves zero out."
+    assert chapter_6.other_lines("Mine", 80.0, 90.0).endswith(text)
 
 
 def test_the_largest_moves_of_a_correction_are_named_with_both_ends() -> None:
@@ -882,16 +891,22 @@ def test_the_largest_moves_of_a_correction_are_named_with_both_ends() -> None:
     text = f"The largest moves: {before['model'].iloc[3]} (GPQA {value:.0f} to {value - 20:.0f})"
     assert text in chapter_6.corrected(before, after)
     assert "largest moves" not in chapter_6.corrected(before, before)
+    r = before["swe_bench_verified"].corr(before[gpqa])
+    assert chapter_6.r_moves(before, after).startswith(f"r goes from {r:.2f} to ")
+    assert chapter_6.r_moves(before, before).endswith("(zero is inside the change)")
 
 
-@pytest.mark.parametrize(("low", "high", "off"), [(1.0, 3.0, "1 of 2 labs lies"), (-1.0, 3.0, "0 of 2 labs lie")])
-def test_labs_are_told_singly_and_again_on_corrected_scores(low: float, high: float, off: str) -> None:
+@pytest.mark.parametrize(("low", "high", "above"), [(1.0, 3.0, "A"), (-1.0, 3.0, "none")])
+def test_labs_are_told_singly_and_again_on_corrected_scores(low: float, high: float, above: str) -> None:
     means = pd.DataFrame({"lab": ["A", "B", "C"], "n": [3, 2, 1], "low": [low, -2, np.nan], "high": [high, 2, np.nan]})
     tests = labs_tested(0.3)
     text, title, _ = chapter_6.labs(means, pd.DataFrame({"lab": ["A", "B", "C", "D"]}), tests, tests)
-    whole = "all at once, on corrected scores, no difference is shown (p = 0.30"
-    assert title.startswith(f"Taken singly, {off} off the line; {whole}")
-    assert "2 of 4 labs have two core releases" in text and f"line: {'A' if low > 0 else 'none'}; below: none" in text
+    none = "no difference is shown (p = 0.30, one-sided)"
+    assert title == f"On these scores {none}; on corrected ones {none}"
+    differ = chapter_6.labs(means, pd.DataFrame({"lab": ["A"]}), labs_tested(0.01), tests)[1]
+    assert differ.startswith("On these scores labs differ by more than shuffled names do (p = 0.01")
+    assert text.startswith("Of 4 labs 3 have a core release, 2 two or more, and so an interval.")
+    assert f"line: {above}; below: none" in text
 
 
 def test_the_calendar_tells_a_planted_date_from_a_planted_correlation() -> None:
@@ -908,6 +923,8 @@ def test_the_calendar_tells_a_planted_date_from_a_planted_correlation() -> None:
     result = chapter_6.calendar({"by date": dated, "together": joined})
     assert "**1 of 2** panels (together)" in chapter_6.by_date(result)
     assert "1 open panel could miss any r below 0." in chapter_6.date_power(result)
+    positive = (result.query("what == 'date held fixed'")["estimate"] > 0).sum()
+    assert chapter_6.held_fixed(result).endswith(f"r is above zero on {positive} of 2 panels, surely on 1")
 
 
 def test_each_prediction_is_told_in_plain_english_with_its_marks() -> None:

@@ -302,6 +302,7 @@ def named(
     always: int = 0,
     phone: int = 1000,
     gap: float = 8.0,
+    apart: float = 0.0,
     opacity: Any = alt.Undefined,
     **mark: Any,
 ) -> list[Any]:
@@ -311,7 +312,8 @@ def named(
     with the same columns; they stretch the axes too;  by: rows that differ in this column (of `around` too) are never
     on show together;  height: of the plot, pixels;  always: so many of the first names are never left out, one without
     room stands where it covers least, though never on a name;  phone: so many names at most on a phone;  gap: from a
-    point to its name, pixels;  opacity: its encoding;  mark: further properties of the texts.
+    point to its name, pixels;  apart: between two names on one line, pixels;  opacity: its encoding;  mark: further
+    properties of the texts.
     """
     fields = [axis.to_dict()["field"] for axis in (x, y)]
     rows, *around = [frame.dropna(subset=fields).reset_index(drop=True) for frame in (rows, *around)]
@@ -322,7 +324,9 @@ def named(
             shown, every = pd.concat([part, *near]), pd.concat([part, *around])
             points = np.column_stack([_along(x, shown, every) * width, (1 - _along(y, shown, every)) * height])
             texts = [str(name) for name in part[column]]
-            rows.loc[part.index, where] = _places(texts, points, (width, height), gap, always=always, most=most)
+            rows.loc[part.index, where] = _places(
+                texts, points, (width, height), gap, apart=apart, always=always, most=most
+            )
     halos, texts = [], []
     for place, (right, down, align) in PLACES.items():
         here = rows[(rows["wide"] == place) | (rows["narrow"] == place)]
@@ -338,7 +342,14 @@ def named(
 
 
 def _places(
-    names: Sequence[str], points: np.ndarray, room: tuple[float, float], gap: float, *, always: int, most: int
+    names: Sequence[str],
+    points: np.ndarray,
+    room: tuple[float, float],
+    gap: float,
+    *,
+    apart: float,
+    always: int,
+    most: int,
 ) -> list[str]:
     """The place of each name, "" for none.  points: pixels, those of the names first;  room: width, height."""
     # boxes are rows of left, top, right, bottom
@@ -355,7 +366,8 @@ def _places(
             left, middle = px + gap * right - BEFORE[align] * LETTER * len(name), py + gap * down
             box = np.array([left, middle - LINE / 2, left + LETTER * len(name), middle + LINE / 2])
             outside = box[0] < 0 or box[2] > room[0] + 20 or box[1] < -LINE or box[3] > room[1]
-            tried.append((met(box, taken), 10 * int(outside) + met(box, dots), place, box))
+            wide = box + [-apart, 0, apart, 0]
+            tried.append((met(wide, taken), 10 * int(outside) + met(box, dots), place, box))
         on_names, on_dots, place, box = min(tried, key=lambda one: one[:2])
         # one that must stand may cover points, but no other name
         fits = not on_names and (not on_dots or len(chosen) < always) and len(taken) < most

@@ -92,7 +92,8 @@ def your_release(h: pd.DataFrame, line: FrontierLine, *, start: tuple[float, flo
         slider = alt.binding_range(min=low, max=high, step=0.1, name=f"{label(score)} (%) ")
         inputs.append(alt.param(name=name, value=round(value, 1), bind=slider))
     x, y = _axes()
-    points = dots(h[SHOWN], x, y, colour=lab_colour(h), tooltip=RELEASE, size=60, opacity=0.85)
+    rim: dict[str, Any] = {"stroke": PAPER, "strokeWidth": 1}  # dots that touch are told apart
+    points = dots(h[SHOWN], x, y, colour=lab_colour(h), tooltip=RELEASE, size=60, **rim)
     ends = table.iloc[[0, -1]].melt([SWE], ["low", "high"], value_name=GPQA)  # they stretch the axes
     # no name stands on the line, or on the range at the score where the sliders start
     grid = np.linspace(least, most, 150)
@@ -113,7 +114,8 @@ def your_release(h: pd.DataFrame, line: FrontierLine, *, start: tuple[float, flo
     mine = mine.transform_calculate(h="your_gpqa - datum.estimate - datum.up").transform_calculate(reading=reading)
     own = same_axis(x, "at")
     rule = mine.mark_rule(color=INK, strokeWidth=4, opacity=0.4).encode(x=own, y="least:Q", y2="most:Q")
-    point = mine.mark_point(filled=True, shape="diamond", size=170, opacity=1, color=INK).encode(x=own, y="yours:Q")
+    point = mine.mark_point(filled=True, shape="diamond", size=170, opacity=1, fill=INK, **rim)
+    point = point.encode(x=own, y="yours:Q")
     # where a release codes well and reasons badly, there is room
     words = mine.mark_text(align="right", dx=-6, dy=-12, fontSize=13, fontWeight="bold", color=INK)
     words = words.encode(x=alt.value("width"), y=alt.value("height"), text="reading:N")
@@ -135,10 +137,19 @@ def calendar(table: pd.DataFrame, *, title: str) -> Figure:
 
     table: `story.frontier.calendar`;  title: the finding.
     """
-    look = colours("what", table["what"].unique(), (MUTED, BLUE), hidden=True)
-    chart = forest(table, "row", across("estimate", "correlation r", [-1, 1]), colour=look)
-    caption = "Bars: 95 %, each lab left out in turn. In brackets: releases. *Sourced*: only scores with a source."
+    look = forms.by("what", table["what"].unique(), (MUTED, BLUE), ("square", "circle"))
+    chart = forest(table, "row", across("estimate", "correlation r", [-1, 1]), apart="what", **look)
+    caption = (
+        "Bars: 95 %, each lab left out in turn. In brackets: releases; panels share them. *Corrected*: the makers' "
+        "values; *sourced*: only scores with a source."
+    )
     return figure(chart, "calendar", title, PANELS, f"{table['panel'].nunique()} panels", caption)
+
+
+def _on_own_line(rows: pd.DataFrame) -> pd.DataFrame:
+    """Points close together on the least squares line through some rows, over their coding scores."""
+    grid = np.linspace(rows[SWE].min(), rows[SWE].max(), 150)
+    return pd.DataFrame({SWE: grid, GPQA: np.polyval(np.polyfit(rows[SWE], rows[GPQA], 1), grid)})
 
 
 def panel_points(rows: pd.DataFrame) -> Figure:
@@ -151,10 +162,12 @@ def panel_points(rows: pd.DataFrame) -> Figure:
     x, y = (axis.scale(zero=False, domain=ends[score]) for axis, score in zip(_axes(), ends, strict=True))
     points = dots(rows, x, y, colour=lab_colour(rows), tooltip="release_date", size=75, opacity=0.9)
     line = alt.Chart(rows).transform_regression(SWE, GPQA).mark_line(strokeWidth=1.5).encode(x=x, y=y)
+    on_line = [_on_own_line(part).assign(panel=panel) for panel, part in rows.groupby("panel", sort=False)]
     # The outermost first: in the middle of the crowd no name has room.
     away = ((rows[[SWE, GPQA]] - rows[[SWE, GPQA]].mean()) / rows[[SWE, GPQA]].std()).pow(2).sum(axis=1)
     words = rows.assign(away=away).sort_values("away", ascending=False)[["model", "panel", SWE, GPQA]]
-    chart = alt.layer(line, points, *named(words, x, y, "model", height=300, by="panel", always=3))
+    names = named(words, x, y, "model", height=300, by="panel", always=3, around=[pd.concat(on_line)])
+    chart = alt.layer(line, points, *names)
     n = f"{rows['model'].nunique()} ({rows['panel'].iloc[0]} panel)"
     caption = "Line: least squares through the releases of the panel."
     return figure(chart, "panel-points", story.on_panels(), PANELS, n, caption, height=300)
@@ -168,16 +181,16 @@ def moved_points(before: pd.DataFrame, after: pd.DataFrame) -> Figure:
     later = [f"{score}_after" for score in (SWE, GPQA)]
     both, moved = story.moves(before, after, everything=True), story.moves(before, after)
     (x, y), labs, ends = _axes(), lab_colour(both), both[later].set_axis([SWE, GPQA], axis=1)
-    names = moved[["model", SWE, GPQA]]  # at the published point; the largest moves have one in any case
+    # at the published point; the largest moves have one in any case, of these that in the crowd of the best first
+    most = moved.head(5).sort_values(SWE, ascending=False)
+    names = pd.concat([most, moved.iloc[5:]])[["model", SWE, GPQA]]
     chart = alt.layer(
         dots(both, x, y, colour=labs, filled=False, fill=PAPER),
         forms.ways(moved, x, y, ends=later, colour=labs, opacity=0.7),
         dots(moved, same_axis(x, later[0]), same_axis(y, later[1]), colour=labs, tooltip=f"{SWE} {GPQA}"),
-        *named(names, x, y, "model", height=350, around=[both[[SWE, GPQA]], ends], always=5),
+        *named(names, x, y, "model", height=350, around=[both[[SWE, GPQA]], ends], always=5, apart=16),
     )
-    most = f", most of all {moved['model'].iloc[0]}" if len(moved) else ""
-    r = [both[x].corr(both[y]) for x, y in ((SWE, GPQA), later)]
-    title = f"{len(moved)} of {len(both)} releases move{most}; r goes from {r[0]:.2f} to {r[1]:.2f}"
+    title = f"{len(moved)} of {len(both)} releases move; {story.r_moves(before, after)}"
     caption = "Hollow: as published; those that move have their name where there is room. Filled: corrected."
     source = "[frontier cells](../book/data.html#frontier-cells)"
     return figure(chart, "moved-points", title, source, len(both), caption, rows=both, height=350)

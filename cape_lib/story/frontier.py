@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,17 +45,17 @@ PLAIN, HELD = "as it is", "date held fixed"
 CHOICE = ("current", "frozen", "independent")
 
 
-def labs_differ(tests: pd.DataFrame, *, short: bool = False) -> str:
+def labs_differ(tests: pd.DataFrame, *, who: str = "they", correction: str = "Holm", missed: bool = True) -> str:
     """Whether labs differ in h beyond shuffled names, with p and what could be missed, as part of a sentence.
 
-    tests: `frontier.lab_permutation`; short: without the correction of p and what could be missed.
+    tests: `frontier.lab_permutation`;  correction: of p, "" to leave it unsaid;  missed: whether that is said.
     """
     test = tests.set_index("question").to_dict("index")["do labs differ in h?"]
     differ = test["p_corrected"] < LEVEL
-    p = p_text(test["p_corrected"], test["sided"], correction="" if short else "Holm")
-    if not short and not differ and np.isfinite(test["seen"]):
+    p = p_text(test["p_corrected"], test["sided"], correction=correction)
+    if missed and not differ and np.isfinite(test["seen"]):
         p += f"; a spread of labs below {test['seen']:.0f} points could be missed"
-    return f"{'they differ by more than shuffled names do' if differ else 'no difference is shown'} ({p})"
+    return f"{f'{who} differ by more than shuffled names do' if differ else 'no difference is shown'} ({p})"
 
 
 def answer(h: pd.DataFrame, tests: pd.DataFrame, after: pd.DataFrame, own: pd.DataFrame, family: str) -> Answer:
@@ -80,8 +81,8 @@ def answer(h: pd.DataFrame, tests: pd.DataFrame, after: pd.DataFrame, own: pd.Da
         lead = "No more releases stand out than by chance"
     sentence = (
         f"**{lead}**: {outside} of {len(h)} {verb(outside, 'lie')} outside the range that the others predict, where "
-        f"chance alone gives {len(h) / 20:.1f}. Labs: on these rows {labs_differ(tests, short=True)}; with corrected "
-        f"scores {labs_differ(after, short=True)}."
+        f"chance alone gives {len(h) / 20:.1f}. Labs: on these rows {labs_differ(tests, correction='')}; with "
+        f"corrected scores {labs_differ(after, correction='')}."
     )
     return Answer(sentence, "correlation", interval)
 
@@ -96,8 +97,11 @@ def _h(one: pd.Series) -> Estimate:
     return Estimate(one["h"], one["h_low"], one["h_high"], 1, one["line"])
 
 
-def release(name: str, one: pd.Series) -> str:
-    """What two scores say of a release, h never without its line and interval; one: a row of `frontier.read_h`."""
+def release(name: str, one: pd.Series, *, aside: str = "") -> str:
+    """What two scores say of a release, h never without its line and interval.
+
+    one: a row of `frontier.read_h`;  aside: what stands behind the name, as `only_published` has it.
+    """
     reading = pick(
         _h(one),
         "that is farther above the line than releases scatter",
@@ -106,10 +110,10 @@ def release(name: str, one: pd.Series) -> str:
     )
     low, high = one.ordinary_low - one.expected, one.ordinary_high - one.expected
     return (
-        f"{name}: the {one.line} line expects {one.expected:.1f} % on {label(Y)}, so h = **{one.h:+.1f}** points. 95 % "
-        f"of releases with that coding score fall between {one.ordinary_low:.0f} and {one.ordinary_high:.0f} %, h from "
-        f"{low:+.0f} to {high:+.0f}: {reading}. Its own interval, that scatter about its score and narrower near 0 and "
-        f"100 %, is {bracket(_h(one), digits=1, signed=True)}."
+        f"{name}{aside}: the {one.line} line expects {one.expected:.1f} % on {label(Y)}, so h = **{one.h:+.1f}** "
+        f"points. 95 % of releases with that coding score fall between {one.ordinary_low:.0f} and "
+        f"{one.ordinary_high:.0f} %, h from {low:+.0f} to {high:+.0f}: {reading}. Its own interval (narrower near 0 "
+        f"and 100 %) is {bracket(_h(one), digits=1, signed=True)}."
     )
 
 
@@ -123,8 +127,8 @@ def other_lines(name: str, x: float, y: float) -> str:
     low, high = (today[end] - today["expected"] for end in ("ordinary_low", "ordinary_high"))
     shown = f"{off} of {len(reads)} intervals leave out zero"
     if not off:
-        limits = f"h below {low:+.0f} or above {high:+.0f} on the {today['line']} line would show something"
-        shown = f"every interval holds zero: nothing is shown. {limits}"
+        limits = f"h below {low:+.0f} or above {high:+.0f} on the {today['line']} line leaves zero out"
+        shown = f"every interval holds zero: nothing is shown. With this coding score an {limits}"
     return f"Which line? {uses}. {name} has h = {each}; {shown}."
 
 
@@ -135,7 +139,7 @@ def corrected(before: pd.DataFrame, after: pd.DataFrame) -> str:
     """
     effects = frontier.correction_effects(before, after).set_index("number").to_dict("index")
     r, slope = effects["r"], effects["slope"]
-    change = Estimate(r["change"], r["change_low"], r["change_high"], len(after), r["change_method"])
+    change = _change(r)
     frozen = frontier.frozen_rows(before)
     later = len(before) - len(frozen)
     split = f" ({len(frozen)} frozen, alone {frozen[X].corr(frozen[Y]):.2f}, and {later} later)" if later else ""
@@ -147,10 +151,27 @@ def corrected(before: pd.DataFrame, after: pd.DataFrame) -> str:
     return (
         f"With the makers' own values the correlation r over {len(after.dropna(subset=[X, Y]))} releases{split} "
         f"{'rises' if r['change'] > 0 else 'falls'} from {r['before']:.2f} to **{r['after']:.2f}** (change "
-        f"{with_interval(change, digits=3, signed=True)}, 95 %, {change.method}: zero is "
-        f"{'outside' if sign(change) else 'inside'}); the slope goes from {slope['before']:.2f} to "
-        f"{slope['after']:.2f}.{f' The largest moves: {listed(steps)}.' if steps else ''}"
+        f"{with_interval(change, digits=3, signed=True)}, 95 %, {change.method}: {_zero(change)}); the slope goes "
+        f"from {slope['before']:.2f} to {slope['after']:.2f}."
+        f"{f' The largest moves: {listed(steps)}.' if steps else ''}"
     )
+
+
+def _change(effect: Mapping[Any, Any]) -> Estimate:
+    """The change of a number with its interval; effect: a row of `frontier.correction_effects`."""
+    ends = effect["change"], effect["change_low"], effect["change_high"]
+    return Estimate(*ends, int(effect["after_n"]), effect["change_method"])
+
+
+def _zero(change: Estimate) -> str:
+    """Whether zero is in the interval of a change, in words."""
+    return f"zero is {'outside' if sign(change) else 'inside'}"
+
+
+def r_moves(before: pd.DataFrame, after: pd.DataFrame) -> str:
+    """What correcting does to r, "r goes from 0.75 to 0.86 (zero is inside the change)"; panels as in `corrected`."""
+    r = frontier.correction_effects(before, after).set_index("number").to_dict("index")["r"]
+    return f"r goes from {r['before']:.2f} to {r['after']:.2f} ({_zero(_change(r))} the change)"
 
 
 def moves(before: pd.DataFrame, after: pd.DataFrame, *, everything: bool = False) -> pd.DataFrame:
@@ -170,12 +191,14 @@ def calendar(panels: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
     panels: name -> rows with the makers' dates.  Returns panel, what, row, estimate, low, high, n.
     """
-    rows = [
-        {"panel": name, "what": what, "row": f"{name} ({one.n}), {what}"}
-        | {"estimate": one.estimate, "low": one.low, "high": one.high, "n": one.n}
-        for name, left in ((name, frontier.date_confound(frame)) for name, frame in panels.items())
-        for what, one in ((PLAIN, left["r"]), (HELD, left["partial"]))
-    ]
+    rows = []
+    for name, frame in panels.items():
+        left = frontier.date_confound(frame)
+        both = {PLAIN: left["r"], HELD: left["partial"]}
+        row = f"{name} ({' and '.join(dict.fromkeys(str(one.n) for one in both.values()))})"
+        for what, one in both.items():
+            numbers = {"estimate": one.estimate, "low": one.low, "high": one.high, "n": one.n}
+            rows.append({"panel": name, "what": what, "row": row} | numbers)
     return pd.DataFrame(rows)
 
 
@@ -203,11 +226,21 @@ def by_date(table: pd.DataFrame) -> str:
     )
 
 
+def held_fixed(table: pd.DataFrame) -> str:
+    """On how many panels r is above zero, and surely, with the date held fixed, as a title; table: `calendar`."""
+    held = _signs(table)
+    above, sure = held["estimate"] > 0, held["sign"] > 0
+    return f"With the date held fixed r is above zero on {of(above)} panels, surely on {int(sure.sum()) or 'none'}"
+
+
 def date_power(table: pd.DataFrame) -> str:
     """The correlation that each panel would have shown with the date held fixed; table: `calendar`."""
     seen = [seen_effect(r, scale="fisher") for r in estimates(_signs(table).query("sign == 0"))]
     open_panels = f"the {times(len(seen), 'open panel')} could miss any r below"
-    return f"*Not shown* is not *none*: {open_panels} {span(seen, '.2f')}." if seen else "Every panel settles the sign."
+    missed = (
+        f"*Not shown* is not *none*: {open_panels} {span(seen, '.2f')}." if seen else "Every panel settles the sign."
+    )
+    return f"{missed} The box below judges by the corrected panel."
 
 
 def labs(means: pd.DataFrame, rows: pd.DataFrame, tests: pd.DataFrame, after: pd.DataFrame) -> tuple[str, str, str]:
@@ -217,12 +250,11 @@ def labs(means: pd.DataFrame, rows: pd.DataFrame, tests: pd.DataFrame, after: pd
     """
     known = means[means["n"] > 1]
     above, below = known.loc[known["low"] > 0, "lab"], known.loc[known["high"] < 0, "lab"]
-    off = len(above) + len(below)
+    title: dict[str, Any] = {"who": "labs", "correction": "", "missed": False}
     return (
-        f"{len(known)} of {rows['lab'].nunique()} labs have two core releases or more, and so an interval. Taken "
-        f"singly, above the fitted line: {listed(above)}; below: {listed(below)}.",
-        f"Taken singly, {off} of {len(known)} labs {verb(off, 'lie')} off the line; all at once, on corrected "
-        f"scores, {labs_differ(after, short=True)}",
+        f"Of {rows['lab'].nunique()} labs {len(means)} have a core release, {len(known)} two or more, and so an "
+        f"interval. Taken singly, above the fitted line: {listed(above)}; below: {listed(below)}.",
+        f"On these scores {labs_differ(tests, **title)}; on corrected ones {labs_differ(after, **title)}",
         f"All at once, names shuffled: on these {means['n'].sum()} core releases of {len(means)} labs "
         f"{labs_differ(tests)}; on the corrected panel "
         f"{labs_differ(after)}. The means are each 95 % by themselves, not corrected for asking several labs.",
@@ -240,7 +272,7 @@ def paths(steps: pd.DataFrame, scatter: tuple[float, int]) -> str:
     limit = float(frontier.change_limit(*scatter, 5))
     return (
         f"Of {len(pairs)} changes of h from one release of a lab to its next, "
-        f"{ten} {verb(ten, 'were')} larger than the papers' ten points, and **{beyond}** larger "
+        f"{ten} {verb(ten, 'were')} larger than ten points (the papers' sign of a change), and **{beyond}** larger "
         f"than a lab's scatter makes by chance (95 %; up to {limit:.0f} points among five releases)."
     )
 
@@ -257,30 +289,28 @@ def independent(table: pd.DataFrame) -> str:
     )
 
 
-def stopped(last: pd.DataFrame, example: pd.Series | None = None) -> str:
+def stopped(last: pd.DataFrame, *, day: str = "") -> str:
     """Which makers no longer state SWE-bench Verified, and since when; last: `tables.last_stated` of it.
 
-    example: a release of the page; where its score is no maker's statement, that stands beside its maker.
+    day: the last statement in the table.
     """
     silent = last[last["stopped"]]
     if silent.empty:
         return f"All {times(len(last), 'maker')} that stated {label(X)} still do."
-    aside = {} if example is None else {example["lab"]: _only_published(example)}
-    rows = silent[SINCE].to_numpy()
-    makers = [f"{lab} after {model} ({day}; {n} since{aside.get(lab, '')})" for lab, model, day, n in rows]
+    makers = [f"{lab} after {model} ({on}; {n} since)" for lab, model, on, n in silent[SINCE].to_numpy()]
     return (
-        f"**{len(silent)} of {times(len(last), 'maker')}** that stated {label(X)} give it for none of their last "
-        f"{STOPPED_AFTER} or more releases: {listed(makers, most=len(makers))}."
+        f"{f'As of {day}, ' if day else ''}**{len(silent)} of {times(len(last), 'maker')}** that stated {label(X)} "
+        f"give it for none of their last {STOPPED_AFTER} or more releases: {listed(makers, most=len(makers))}."
     )
 
 
-def _only_published(one: pd.Series) -> str:
+def only_published(one: pd.Series) -> str:
     """That a release's SWE-bench score has no statement of its maker, as the audit of the cells says; else nothing."""
     cells = tables.load("frontier_cells")
     own = cells[(cells["model"] == one["model"]) & (cells["benchmark"] == X) & (cells["value"] == one[X])]
     if not own["status"].isin(NO_STATEMENT).any():
         return ""
-    return f"; the {one[X]:.1f} of {one['model']} is the papers', not {one['lab']}'s"
+    return f" (its {one[X]:.1f} is the papers', not {one['lab']}'s)"
 
 
 def remember(
@@ -294,7 +324,7 @@ def remember(
         f"Ask for the date of release: with it held fixed, the sign of the correlation is settled on "
         f"{int((held['sign'] != 0).sum())} of {len(held)} panels.",
         f"Check both scores first: the makers' own values move {len(moves(before, after))} of "
-        f"{times(len(moves(before, after, everything=True)), 'published release')}.",
+        f"{times(len(moves(before, after, everything=True)), 'published release')}, and {r_moves(before, after)}.",
     ]
 
 
@@ -320,7 +350,7 @@ def on_panel(name: str) -> pd.DataFrame:
 def on_panels() -> str:
     """On how many panels the two scores rise together, and how closely, as a title."""
     r = pd.Series([frontier.fit_line(tables.frontier(name)).fit.r for name in tables.FRONTIER_PANELS])
-    return f"Coding and reasoning rise together on {of(r > 0)} panels, r from {span(r, '.2f')}"
+    return f"Date not held fixed, both scores rise together on {of(r > 0)} panels, r from {span(r, '.2f')}"
 
 
 def spreads_hold() -> str:
