@@ -287,16 +287,16 @@ def test_size_is_told_apart_only_where_the_intervals_part() -> None:
     steps = coupling.known_steps(uniform)
     model, shares = coupling.family_model(steps, uniform), coupling.signs_by_tokens(steps)
     text = chapter_2.by_size(model, shares)
-    assert "from 16 of 17 to 1 of 4 with fewer tokens and from 3 of 8 to 5 of 20 with more tokens: the" in text
-    assert "the intervals overlap, so this is open. In the fit tenfold size goes with more gamma." in text
+    assert "from 16 of 17 to 1 of 4 with fewer tokens and from 3 of 8 to 5 of 20 with more: the" in text
+    assert "the intervals overlap, so this is open. In the fit it goes with more gamma." in text
     apart = shares.assign(high=shares["high"].where(shares["from_b"] < 10, 0.05))
-    assert "told apart with fewer and with more." in chapter_2.by_size(model, apart)
+    assert "told apart with fewer tokens and with more." in chapter_2.by_size(model, apart)
     assert chapter_2.by_size(model, shares.query("from_b > 0")).startswith("And size? In the fit")
 
 
 def test_a_turn_that_noise_could_hide_is_said_beside_the_claim_that_falls() -> None:
     one = claims.evaluate("C02")[0]
-    assert "a small turn could still hide: 0 of 64 steps of Pythia rise" in chapter_2.as_worded(one)
+    assert "C02, as worded: 0 of 64 steps of Pythia rise" in chapter_2.as_worded(one)
     assert chapter_2.as_worded(replace(one, conclusion="withstands")) == ""
 
 
@@ -306,9 +306,10 @@ def test_counts_that_the_fit_of_all_families_misses_stand_beside_it() -> None:
     model, shares = coupling.family_model(steps, uniform), coupling.signs_by_tokens(steps)
     few = shares[(shares["from_b"] == 3.5) & (shares["tokens"] == "under")].iloc[0]
     text = chapter_2.misfit(model, steps, shares)
-    assert "from 3.5 to 10 B of families that read fewer than 600 billion tokens (on average 5.5 billion" in text
-    assert "and 264 billion tokens) it expects a gamma of +0.09 [-0.20, +0.39], but " in text
-    assert f"but {few.negative} of {few.steps} such steps are negative" in text
+    assert (
+        "from 3.5 to 10 B, under 600 billion tokens, it expects a gamma of +0.09 [-0.20, +0.39] (at 5.5 billion" in text
+    )
+    assert f"and 264 billion tokens), but {few.negative} of {few.steps} such steps are negative" in text
     assert chapter_2.misfit(model, steps, shares[shares["tokens"] == "over"]) == ""
 
 

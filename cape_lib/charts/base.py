@@ -58,17 +58,21 @@ def families_in_motion(
     covered = [steps[[x, y]] + share * (steps[ends].set_axis([x, y], axis=1) - steps[[x, y]]) for share in shares]
     text: dict[str, Any] = {"gap": 12, "fontSize": 12, "fontWeight": 600}
     names = named(largest, to_right, up, "ladder", height=420, around=[pd.concat(covered)], always=len(largest), **text)
-    way: dict[str, Any] = {"ends": ends, "colour": phase_colour(), "tooltip": "smaller larger gamma", "strokeWidth": 2}
+    # the family under the pointer stands out of the tangle
+    pointed = alt.selection_point(on="pointerover", clear="pointerout", fields=["ladder"], empty=False)
+    joins = forms.ways(steps, to_right, up, ends=ends, colour=phase_colour(), tooltip="smaller larger gamma")
+    bold = alt.condition(pointed, alt.value(1.0), alt.value(0.5)), alt.condition(pointed, alt.value(4), alt.value(2))
     drawn = [
         *guess,
-        forms.ways(steps, to_right, up, opacity=0.5, **way),
+        joins.encode(opacity=bold[0], strokeWidth=bold[1]).add_params(pointed),
         dots(paths, to_right, up, colour=alt.value(MUTED), tooltip="model params_b", size=14, opacity=0.8),
         dots(at_size(ladders, gammas, EDGES[0], x=x, y=y), to_right, up, shape="diamond", size=60, **forms.HOLLOW),
     ]
     n = f"{paths['ladder'].nunique()} families, {len(paths)} models"
     caption = (
-        "Lines: each family from its smallest to its largest size, a colour for what each step did. Dots: where the "
-        f"families stand at the chosen size. Diamonds: {EDGES[0]:g} B, the published turn. Dashed: what a guess scores."
+        "Lines: each family from its smallest to its largest size, a colour for what each step did; point at one to "
+        f"follow it. Dots: where the families stand at the chosen size. Diamonds: {EDGES[0]:g} B, the published turn. "
+        "Dashed: what a guess scores."
     )
 
     def draw(rows: pd.DataFrame) -> Figure:

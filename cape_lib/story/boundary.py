@@ -62,11 +62,11 @@ def answer(
         f"**{'At about one size' if placed(scale) else 'No size is known'}.** Up to {EDGES[-1]:g} B better reasoning "
         f"came with less truthfulness in {few} steps (to the next larger model of a family) in families trained on "
         f"fewer than {TOKEN_EDGE:g} billion tokens (pieces of words), and in {many} in families trained on more. "
-        f"{capital(turn(model))}{misses}. {_new_family(model)} {_alone(scales, at.family)}",
+        f"{capital(turn(model))}{misses}. {_new_family(model)}",
         "correlation",
-        f"The fit: {model.steps} steps of {model.families} families in the uniform panel (scores of one test "
-        f"program), size and training tokens taken together.{ends} The end lies between the published 2.9 and 13.4 B "
-        f"with a probability of {model.p_turn(2.9, 13.4):.0%} and {model.p_turn(2.9, 13.4, tokens_b=FEW_TOKENS):.0%}.",
+        f"The fit: {model.steps} steps of {model.families} families in the uniform panel, size and training tokens "
+        f"taken together.{ends} The end lies between the published 2.9 and 13.4 B with a probability of "
+        f"{model.p_turn(2.9, 13.4):.0%} and {model.p_turn(2.9, 13.4, tokens_b=FEW_TOKENS):.0%}.",
     )
 
 
@@ -89,14 +89,12 @@ def reach(scale: Estimate) -> str:
 
 def turn(model: FamilyModel) -> str:
     """Where a model of all families puts the end of the losses at two amounts of tokens, as a clause."""
-    scale, few, tokens = model.critical_scale(), model.critical_scale(tokens_b=FEW_TOKENS), _terms(model).get("tokens")
+    scale, few = model.critical_scale(), model.critical_scale(tokens_b=FEW_TOKENS)
     if math.isnan(scale.estimate):
         return f"a fit over {model.families} families finds no coupling that rises with size"
-    longer = pick(tokens, "less", "more", "") if tokens else ""
     return (
         f"a fit over {model.families} families puts the end of the losses, on average, at {size(scale.estimate)} for "
         f"{at_tokens(model):.0f} billion tokens and at {size(few.estimate)} for {FEW_TOKENS:.0f} billion"
-        f"{f' (families that read {longer} lose up to larger sizes)' if longer else ''}"
     )
 
 
@@ -191,9 +189,9 @@ def other_scores(rows: pd.DataFrame, panel: pd.DataFrame, uniform: pd.DataFrame,
         return "The papers' interval script uses the scores of chapter 1."
     first, own = (f"{'falls' if one[most] < 0 else 'rises'} by {abs(one[most]):.0f}" for one in (there, here))
     return (
-        f"The papers' interval script uses other scores than chapter 1: in chapter 1 {most} {first} points of "
-        f"{label(y)}, in the script it {own}.{_checked(here[most], there[most], checked.get(most, math.nan))} This "
-        "section uses the script's."
+        f"The papers' interval script, followed here, uses other scores than chapter 1: in chapter 1 {most} {first} "
+        f"points of {label(y)}, in the script it {own}."
+        f"{_checked(here[most], there[most], checked.get(most, math.nan))}"
     )
 
 
@@ -252,7 +250,7 @@ def as_worded(verdict: Verdict) -> str:
     if verdict.conclusion != "contradicted":
         return ""
     says = verdict.conclusion_test.says
-    return f"As it is worded, C02 is contradicted, though a small turn could still hide: {says}."
+    return f"C02, as worded: {says}."
 
 
 def _terms(model: FamilyModel) -> dict[str, Estimate]:
@@ -262,14 +260,14 @@ def _terms(model: FamilyModel) -> dict[str, Estimate]:
 
 
 def all_families(model: FamilyModel) -> str:
-    """What moves gamma over all families, and whether a new family would turn."""
+    """What moves gamma over all families, and how far they differ."""
     moved = [
         f"{' '.join(TERMS[name])} with {with_interval(one, digits=3, signed=True)}"
         for name, one in _terms(model).items()
     ]
     return (
         f"{capital('; '.join(f'{one} of gamma' for one in moved))}. Families differ by {with_interval(model.spread())} "
-        f"(standard deviation). {_new_family(model)}"
+        f"(standard deviation)."
     )
 
 
@@ -331,23 +329,23 @@ def _counts(shares: pd.DataFrame) -> tuple[str, str]:
 def by_size(model: FamilyModel, shares: pd.DataFrame) -> str:
     """Whether size is told apart among families alike in tokens, and in the fit; shares: `coupling.signs_by_tokens`."""
     parts, apart = [], []
-    for word, name in (("under", "fewer"), ("over", "more")):
+    for word, name in (("under", "fewer tokens"), ("over", "more")):
         rows = shares[(shares["tokens"] == word) & (shares["steps"] > 0)]
         small, large = rows[rows["from_b"] == 0], rows[np.isinf(rows["to_b"])]
         if len(small) and len(large):
             counts = [f"{row['negative'].item()} of {row['steps'].item()}" for row in (small, large)]
-            parts.append(f"from {' to '.join(counts)} with {name} tokens")
+            parts.append(f"from {' to '.join(counts)} with {name}")
             first, last = small.iloc[0], large.iloc[0]
             apart += [name] * bool(first["low"] > last["high"] or last["low"] > first["high"])
     told = f"told apart with {' and with '.join(apart)}" if apart else "the intervals overlap, so this is open"
     fit = pick(_terms(model)["size"], "goes with more gamma", "goes with less gamma", "is open as well")
     ends = f"From steps up to {EDGES[0]:g} B to those above {EDGES[-1]:g} B"
     ways = f" {ends} negative ones go {' and '.join(parts)}: {told}." if parts else ""
-    return f"And size?{ways} In the fit tenfold size {fit}."
+    return f"And size?{ways} In the fit it {fit}."
 
 
 def tokens(steps: pd.DataFrame, *, short: bool = False) -> str:
-    """`by_tokens` with what it shows, and the steps above 10 B; short: no word of cause.
+    """`by_tokens` with what it shows, and the steps above 10 B; short: nothing but what it shows.
 
     steps: `coupling.known_steps`. The intervals take families for clusters; tokens go along where they do not overlap.
     """
@@ -357,7 +355,7 @@ def tokens(steps: pd.DataFrame, *, short: bool = False) -> str:
     large = " and ".join(f"{row['negative']} of {row['steps']}" for row in above if row["steps"])
     return (
         f"{by_tokens(shares)}: {'there tokens go' if apart else 'it is open whether tokens go'} along with the sign."
-        f"{f' Above {EDGES[-1]:g} B it is {large}.' if large else ''}"
+        f"{f' Above {EDGES[-1]:g} B it is {large}.' if large and not short else ''}"
         f"{'' if short else ' Whether they cause it, a table of families cannot tell.'}"
     )
 
@@ -382,16 +380,16 @@ def misfit(model: FamilyModel, steps: pd.DataFrame, shares: pd.DataFrame) -> str
                 if row["to_b"] < math.inf
                 else f"above {row['from_b']:g} B"
             )
-            amount = f"{'fewer than' if row['tokens'] == 'under' else 'at least'} {TOKEN_EDGE:g} billion tokens"
+            amount = f"{'under' if row['tokens'] == 'under' else 'from'} {TOKEN_EDGE:g} billion tokens"
             against.append(
-                f"for steps {edges} of families that read {amount} (on average {at:.2g} billion parameters and "
-                f"{read:.0f} billion tokens) it expects a gamma of {with_interval(gamma, signed=True)}, but "
-                f"{row['negative']} of {row['steps']} such steps are negative"
+                f"{edges}, {amount}, it expects a gamma of {with_interval(gamma, signed=True)} (at {at:.2g} billion "
+                f"parameters and {read:.0f} billion tokens), but {row['negative']} of {row['steps']} such steps are "
+                "negative"
             )
     if not against:
         return ""
-    misses = f"The straight fit of the section before misses a part of this: {'; '.join(against)}."
-    return f"{misses} Where it puts the end of the losses is no size to plan by."
+    misses = f"The straight fit misses a part of this: {'; '.join(against)}."
+    return f"{misses} Its end of the losses is no size to plan by."
 
 
 def remember(
