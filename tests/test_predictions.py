@@ -357,6 +357,9 @@ def test_prediction_2_hangs_on_a_window_and_6_on_one_transcribed_release() -> No
     words = predictions.hangs_on(table, tables.frontier("current"))
     assert "since Nov 2025" in words[2] and "Gemma 4 31B" in words[6] and "transcription" in words[6]
     assert 7 not in words
+    sentences = story.other_verdicts(table, tables.frontier("current"))
+    assert sentences[2] == f"Other verdict: on models since Nov 2025 it fails ({second['value']:.2f}, n = 12)."
+    assert "without Gemma 4 31B (read in a transcription) it passes" in sentences[6] and set(sentences) == set(words)
     assert not table.loc[table["side"] == "", "turned"].any()
 
 
@@ -459,5 +462,5 @@ def test_an_interval_below_eight_labs_says_that_models_are_taken_for_independent
     for ident in (2, 5):
         labs = by_id[ident].rows["lab"].nunique()
         assert (f"models of {labs} labs, taken for independent" in story.today(by_id[ident])) == (labs < 8)
-    shown = parts.cards(list(by_id.values()), plain=True, on={2: "hangs on a window"}).data
-    assert shown.count("Turned by: a window.") == 1
+    shown = parts.cards(list(by_id.values()), plain=True, on={2: "Other verdict: in a window."}).data
+    assert shown.count("Other verdict: in a window.") == 1

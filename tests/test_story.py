@@ -947,9 +947,26 @@ def test_the_answer_on_predictions_counts_what_is_settled() -> None:
     waiting = [replace(one, status=chapter_7.CANNOT) for one in scored]
     assert chapter_7.answer(waiting, elsewhere).sentence.startswith("**None is settled**")
     assert chapter_7.by_setting(elsewhere) == ([3], [1], [2])
-    says = "no. 3 keeps its side in all 2 settings; no. 1 changes sides; no. 2 cannot be scored in all."
-    assert chapter_7.hangs(elsewhere) == f"Of the predictions, {says}"
+    says = "No. 3 keeps its side in all 2 settings; no. 1 changes sides; no. 2 lacks a score in some settings."
+    assert chapter_7.hangs(elsewhere) == says
     assert "keep" not in chapter_7.hangs(elsewhere[elsewhere["id"] == 1])
+    never = elsewhere.assign(status=chapter_7.CANNOT)
+    assert chapter_7.hangs(never) == "No. 1, 2 and 3 lack one in every setting."
+
+
+def test_where_the_predictions_stand_is_told_by_what_their_rules_say_today() -> None:
+    scored = {one.card.id: one for one in predictions.score_all()}
+    fails, passes, of_lab, between = scored[7], scored[5], scored[3], scored[6]
+    assert chapter_7.standing([fails, passes]) == "prediction 7 fails today, 5 passes today"
+    assert (
+        chapter_7.standing([between, fails]) == "prediction 7 fails today, 6 meets neither rule"
+    )  # it leans, and no rule holds
+    assert chapter_7.standing([of_lab]) == "prediction 3 can no longer pass"
+    undecided = replace(of_lab, status="undecided")
+    assert chapter_7.standing([undecided, replace(passes, status="passed")]) == "prediction 5 passed, 3 ended undecided"
+    assert chapter_7.recent([passes]).endswith(f"{passes.since} of {passes.n}). ")
+    assert chapter_7.recent([replace(passes, n=passes.since)]) == ""
+    assert "stated by a rival" in chapter_7.today(of_lab)
 
 
 def test_a_card_says_when_it_is_due_and_of_what_its_number_is_and_the_own_ones_their_marks() -> None:
@@ -1002,14 +1019,24 @@ def test_the_claims_are_counted_whichever_way_they_come_out() -> None:
     assert "takes a number or a conclusion away" in chapter_8.holds(holds[:1], {"current": there["current"]})
     unasked = {"sourced": {"C19": replace(holds[0], verdict="not testable", conclusion="untested")}}
     fallen = {**there, **unasked, "uniform": {"C19": falls[0]}}
-    doubt = "the conclusion of C19 does not withstand everywhere (untested on sourced; contradicted on uniform):"
+    doubt = "the conclusion of C19 does not withstand everywhere (contradicted on uniform); "
+    doubt += "the conclusion of C19 cannot be tested on sourced:"
     assert doubt in chapter_8.holds(holds[:1], fallen)
     withstand = "these withstand: 1 of 1 on corrected, 1 of 1 on current and 0 of 1 on uniform."
     assert chapter_8.asked_there(fallen).endswith(withstand)
     assert chapter_8.asked_there(dict.fromkeys(claims.panels_of("C19"), {"C19": falls[0]})).count("0 of 1 on") == 5
     assert "Published 0.72, here 0.7235" in chapter_8.holds(holds[:1], {})
-    assert "No claim changes" in chapter_8.elsewhere(holds, {})
+    assert "No claim changes" in chapter_8.elsewhere({}, 3)
     assert "**3** of 3 stand" in chapter_8.ours(holds) and "**0** of 3 stand;" in chapter_8.ours(falls)
+    assert "C19 (r" not in chapter_8.ours(holds) and "contradicted (" in chapter_8.ours(falls)
+    assert chapter_8.fallen(holds) == "**0** of 1 claims that carry the papers' story do not stand.\n\n"
+    assert chapter_8.fallen(falls).endswith("coupling at the frontier: number ▲ differs, conclusion ▼ contradicted")
+    assert chapter_8.asked_of(holds[:1], unasked) == 0 and chapter_8.asked_of(holds[:1], there) == 1
+    newest = {"current": {"C19": holds[0]}}
+    of_newest = "Of 1 conclusion that can be tested on the newest releases 1 withstand"
+    assert of_newest in chapter_8.answer(falls, "published", newest).sentence
+    assert chapter_8.kinder(falls[:1], newest).startswith("1 of those on current does not withstand")
+    assert chapter_8.kinder(holds[:1], newest) == "" == chapter_8.kinder(falls, unasked)
     moved = chapter_8.moved(holds[:1], {"corrected": {"C19": falls[0]}})
     assert moved == {"C19": ("corrected",)}
 

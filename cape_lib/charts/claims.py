@@ -13,7 +13,7 @@ from cape_lib.charts.forms import dots, row_names
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import MUTED
 from cape_lib.claims import CONCLUSIONS, Verdict
-from cape_lib.story.claims import ORDER, grid
+from cape_lib.story.claims import ORDER, asked_of, grid
 
 #: Marks abreast and one below another in a cell of the two axes.
 ABREAST, DEEP = 6, 4
@@ -59,6 +59,7 @@ def axes(verdicts: Sequence[Verdict]) -> Figure:
         f"{out} of {len(rows)} numbers come out; {stand} of their conclusions withstand the test put to them",
         "[claims, judgements and tests](../book/data.html#other-tables)",
         f"{len(rows)} claims",
+        "The number comes out in the first two columns; the conclusion withstands in the top row.",
         alt=f"One mark a claim, the number across, the conclusion down, a shape a conclusion: {grid(verdicts)}.",
         rows=rows[["id", "source", "number", "conclusion", "test", "claim"]],
         height=400,
@@ -84,12 +85,12 @@ def changed_by_panel(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[s
     look = forms.signs("is", [word for word in ORDER if word in set(rows["is"])] or ORDER)
     marks = dots(rows, x, place, tooltip="claim was", size=alt.ExprRef("width < 420 ? 30 : 60"), **look)
     room = alt.condition("width > 420", alt.Text("id:N"), alt.value(""))
-    names = alt.Chart(rows).mark_text(dy=13, fontSize=9, color=MUTED).encode(x=x, y=place, text=room)
+    names = alt.Chart(rows).mark_text(dy=13, fontSize=10, color=MUTED).encode(x=x, y=place, text=room)
     counts = ", ".join(f"{n} on {panel}" for panel, n in rows["panel"].value_counts().items())
     return figure(
         marks + names,
         "claims-by-panel",
-        f"{rows['id'].nunique()} of {len(before)} numbers have another verdict on at least one other panel",
+        f"{rows['id'].nunique()} of {asked_of(verdicts, others)} numbers have another verdict on another panel",
         "[all panels](../book/data.html)",
         f"{len(rows)} changes",
         "Shapes: the verdict on the number on that panel.",

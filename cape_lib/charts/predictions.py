@@ -44,7 +44,7 @@ def gauges(table: pd.DataFrame) -> Figure:
             base = alt.Chart(rows).encode(x=f"{side}_at:Q", y=y)
             layers += [base.mark_tick(thickness=3, size=22, color=colour)]
             layers += [base.mark_text(dy=dy, fontSize=11, color=colour).encode(text=f"{side}_says:N")]
-        charts.append(alt.layer(*layers).properties(height=46 * len(rows)))
+        charts.append(alt.layer(*layers).properties(height=56 * len(rows)))
     none = int(table["estimate"].isna().sum())
     of_line = [ident for ident in table["id"] if prediction(str(ident)).lab]
     leans = int(table["status"].isin(["passed", "open leaning pass"]).sum())

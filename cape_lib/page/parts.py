@@ -19,7 +19,7 @@ from cape_lib.page.text import filled, inline, say, script_json, where
 from cape_lib.predictions import Scored, power, resolves
 from cape_lib.signs import MARKS, sentence, typeset
 from cape_lib.story.claims import ORDER
-from cape_lib.story.predictions import in_plain, today
+from cape_lib.story.predictions import in_plain, of_interval, today
 from cape_lib.story.trust import COMPARED, FINE, LABELLED, reading
 from cape_lib.tables import label
 
@@ -102,11 +102,10 @@ def _table(heads: str, rows: Iterable[Sequence[object]]) -> Markup:
 def cards(scored: Sequence[Scored], *, plain: bool = False, on: Mapping[int | str, str] | None = None) -> HTML:
     """One card a prediction: rule in words and as code, window, data needed and at hand, value, status and why.
 
-    plain: its plain sentence, status and today's value; rules, data and sources folded. on: what turns a status, for
-    the plain cards (`predictions.hangs_on`).
+    plain: its plain sentence, status and today's value; rules, data and sources folded. on: a sentence on what turns a
+    status, for the plain cards (`story.predictions.other_verdicts`).
     """
-    turned = {ident: text.removeprefix("hangs on ") for ident, text in (on or {}).items()}
-    words = {"on": turned, "in_plain": in_plain, "today": today, "terms": _terms, "links": _links, "marks": MARKS}
+    words = {"on": on or {}, "in_plain": in_plain, "today": today, "terms": _terms, "links": _links, "marks": MARKS}
     return HTML(typeset(filled("cards.html", scored=scored, plain=plain, **words)))
 
 
@@ -122,7 +121,9 @@ def _terms(one: Scored) -> dict[str, str]:
         "Chance": "" if card.chance is None else f"{card.chance:g} %, by this book when it was made; {card.note}",
         "Needs": card.needed,
         "At hand": f"{one.n} models or releases, {one.since} of them of {card.made_on} or later{read}",
-        "Today's value": "none yet" if np.isnan(one.value) else f"{one.value:.2f} [{one.low:.2f}, {one.high:.2f}]",
+        "Today's value": "none yet"
+        if np.isnan(one.value)
+        else f"{one.value:.2f} [{one.low:.2f}, {one.high:.2f}] (95 %: {of_interval(one)})",
         "Repeats": ""
         if np.isnan(one.pass_share)
         else f"{one.pass_share:.0%} pass, {one.fail_share:.0%} fail ({one.share_of})",

@@ -10,6 +10,9 @@ from cape_lib.predictions.cards import (
     predictions,
 )
 from cape_lib.predictions.scoring import (
+    CANNOT,
+    LEANS_PASS,
+    NAMED,
     SETTINGS,
     STATUSES,
     Scored,
@@ -22,5 +25,6 @@ from cape_lib.predictions.scoring import (
     score,
     score_all,
     sensitivity,
+    transcribed,
     turns,
 )

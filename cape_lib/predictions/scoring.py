@@ -441,14 +441,18 @@ def turns(
     return pd.concat(parts, ignore_index=True)
 
 
+def transcribed(frame: pd.DataFrame) -> set[str]:
+    """The releases of a frontier panel of which a score was read in a third party's transcription."""
+    read = [column for column in frame if str(column).endswith("_read_via")]
+    return set(frame.loc[frame[read].notna().any(axis=1), "model"])
+
+
 def hangs_on(table: pd.DataFrame, frame: pd.DataFrame | None = None) -> dict[int | str, str]:
     """What turns each prediction, in words, for those that something turns: "hangs on Gemma 4 31B (left out: pass)".
 
     table: from `turns`; frame: the panel, which tells of a release whether its scores were read in a transcription.
     """
-    frame = pd.DataFrame({"model": []}) if frame is None else frame
-    read = [column for column in frame if str(column).endswith("_read_via")]
-    via = set(frame.loc[frame[read].notna().any(axis=1), "model"])
+    via = transcribed(pd.DataFrame({"model": []}) if frame is None else frame)
     answer: dict[int | str, str] = {}
     for ident, rows in table[table["turned"]].groupby("id", sort=False):
         words = []

@@ -17,7 +17,7 @@ GRADES = {
     "replicated": "two or more independent sources",
     "correlation": "seen together, nothing was moved",
     "single case": "one family, laboratory or run",
-    "arithmetic": "the number comes out, nothing more",
+    "arithmetic": "counted or calculated, nothing more",
 }
 
 

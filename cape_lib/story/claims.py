@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
-from cape_lib.claims import CONCLUSIONS, Verdict, printed
+from cape_lib.claims import CONCLUSIONS, SHAPES, Verdict, printed
 from cape_lib.story.answer import Answer, capital, listed, times, verb
 
 #: Verdicts as a legend lists them, strongest first but for what nobody can tell.
 ORDER = ("reproduced", "reproduced with definition", "in the last digit", "differs", "not testable")
+#: A test on at most so many rows is that of a single case.
+FEW = 2
 #: What a verdict does not hold.
 ONE_TEST = (
     "A verdict has no interval. A conclusion that withstands has met one test, named in its row; another could still "
@@ -36,8 +38,23 @@ def _tables(verdicts: Sequence[Verdict], panel: str) -> str:
     return f"{panel} tables{' (the published ones where these lack the rows)' if others else ''}"
 
 
-def answer(verdicts: Sequence[Verdict], panel: str) -> Answer:
-    """Which numbers come out, and which conclusions withstand a test?  verdicts: `claims.evaluate` on that panel."""
+#: The claims that carry the papers' story, and what each is about.
+CARRY = {
+    "C02": "the turn at 3.5 B",
+    "C01": "the tax below it",
+    "C19": "coupling at the frontier",
+    "C16": "the mechanism",
+    "C18": "steering",
+}
+
+
+def answer(
+    verdicts: Sequence[Verdict], panel: str, others: Mapping[str, Mapping[str, Verdict]] | None = None
+) -> Answer:
+    """Which numbers come out, and which conclusions withstand a test?
+
+    verdicts: `claims.evaluate` on that panel;  others: panel -> id -> verdict on that panel.
+    """
     out, stand = len(_out(verdicts)), sum(one.stands for one in verdicts)
     withstand = sum(one.conclusion == "withstands" for one in verdicts)
     few = "Many numbers come out, few conclusions withstand" if 2 * stand < out else "Most of what comes out withstands"
@@ -45,10 +62,22 @@ def answer(verdicts: Sequence[Verdict], panel: str) -> Answer:
     return Answer(
         f"**{lead}**: of {times(len(verdicts), 'claim')}, {out} have a number that comes out of the "
         f"{_tables(verdicts, panel)}, {withstand} a conclusion that withstands the test put to it, and **{stand}** "
-        "have both.",
+        f"have both.{_newest(others or {})}",
         "arithmetic",
         "No interval: a count over our own list of claims; no fixed rule says what counts as one.",
     )
+
+
+def _newest(others: Mapping[str, Mapping[str, Verdict]]) -> str:
+    """How many conclusions withstand on the newest releases, a sentence; empty where these are not among the panels."""
+    words = _conclusions(others.get("current", {}).values())
+    tested = f"Of {times(len(words), 'conclusion')} that can be tested on the newest releases"
+    return f" {tested} {words.count('withstands')} withstand." if words else ""
+
+
+def _conclusions(verdicts: Iterable[Verdict]) -> list[str]:
+    """The conclusions that could be tested."""
+    return [one.conclusion for one in verdicts if one.conclusion != "untested"]
 
 
 def holds(stand: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]], *, panel: str = "published") -> str:
@@ -62,7 +91,34 @@ def holds(stand: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]],
     hold = f"{times(len(stand), 'claim')} {verb(len(stand), 'hold')} on the {_tables(stand, panel)}"
     words = "\n\nh: points of GPQA Diamond above the line through SWE-bench Verified."
     meaning = words if any(re.search(r"\bh\b", one.sentence) for one in stand) else ""
-    return f"{hold}, by number and by conclusion{_lost(stand, others)}:\n\n" + "\n".join(lines) + meaning
+    listing = "\n".join(lines) + meaning + _limits(stand)
+    return f"{hold}, by number and by conclusion{_lost(stand, others)}:\n\n{listing}"
+
+
+def _limits(stand: Sequence[Verdict]) -> str:
+    """What each of the claims that stand is too little to build on for, a sentence; empty where none has a limit."""
+    limits = []
+    for one in stand:
+        test, covers = one.conclusion_test, [part.covers for part in one.parts if part.covers]
+        few = test.n is not None and test.n <= FEW
+        words = [f"rests on {times(test.n or 0, 'row')}"] * few
+        words += ["is about what the papers say, not about models"] * (test.kind == "as worded")
+        words += [f"has an interval that {cover}" for cover in covers[:1]]
+        limits += [f"{one.id} {' and '.join(words)}"] * bool(words)
+    return f"\n\nEach little to build on: {'; '.join(limits)}." if limits else ""
+
+
+def fallen(verdicts: Sequence[Verdict]) -> str:
+    """Of the claims that carry the papers' story those that do not stand, one a line, with both words."""
+    carry = {one.id: one for one in verdicts if one.id in CARRY}
+    lines = [
+        f"- {_links([ident])} {about}: number {SHAPES[carry[ident].verdict]} {carry[ident].verdict}, conclusion "
+        f"{SHAPES[carry[ident].conclusion]} {carry[ident].conclusion}"
+        for ident, about in CARRY.items()
+        if ident in carry and not carry[ident].stands
+    ]
+    lead = f"**{len(lines)}** of {len(carry)} claims that carry the papers' story {verb(len(lines), 'do')} not stand"
+    return f"{lead}{':' if lines else '.'}\n\n" + "\n".join(lines)
 
 
 def _lost(stand: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]]) -> str:
@@ -80,9 +136,12 @@ def _lost(stand: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]])
         for name, by_id in others.items():
             if one.id in by_id and (conclusion := by_id[one.id].conclusion) != "withstands":
                 falls.setdefault(conclusion, []).append(name)
+        unasked = falls.pop("untested", [])
         if falls:
             where = "; ".join(f"{conclusion} on {listed(names, most=6)}" for conclusion, names in falls.items())
             parts.append(f"; the conclusion of {one.id} does not withstand everywhere ({where})")
+        if unasked:
+            parts.append(f"; the conclusion of {one.id} cannot be tested on {listed(unasked, most=6)}")
     return "".join(parts) or "; no other panel that has their rows takes a number or a conclusion away"
 
 
@@ -135,9 +194,11 @@ def ours(own: Sequence[Verdict], page: str = "audit/08_claims.html") -> str:
     """
     stand = [one.id for one in own if one.stands]
     which = f" ({_links(stand, page=page)})" if stand else ""
+    fall = [f"{_links([one.id], page=page)} {one.conclusion} ({one.claim})" for one in own if not one.stands]
+    not_so = f"; of the others: {', '.join(fall)}" if fall else ""
     return (
         f"This book has claims too, judged by the same rules and counted apart: **{len(stand)}** of {len(own)} "
-        f"{verb(len(stand), 'stand')}{which}; by conclusion: {_by_word(own)}."
+        f"{verb(len(stand), 'stand')}{which}{not_so}."
     )
 
 
@@ -160,24 +221,46 @@ def moved(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict
     return {ident: names for ident, names in panels.items() if names}
 
 
-def elsewhere(verdicts: Sequence[Verdict], moved: Mapping[str, tuple[str, ...]]) -> str:
-    """How many claims change their verdict on another panel, and on which most."""
+def asked_of(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]]) -> int:
+    """How many of the numbers can be asked of at least one other panel."""
+    elsewhere = [[rows[one.id].verdict for rows in others.values() if one.id in rows] for one in verdicts]
+    return sum(any(word != "not testable" for word in words) for words in elsewhere)
+
+
+def elsewhere(moved: Mapping[str, tuple[str, ...]], asked: int) -> str:
+    """How many claims change their verdict on another panel, and on which most.
+
+    moved: of `moved`;  asked: how many numbers can be asked of another panel (`asked_of`).
+    """
     if not moved:
         return "No claim changes the verdict of its number on any other panel."
     count = Counter(name for names in moved.values() for name in names)
     most, n = count.most_common(1)[0]
     return (
-        f"**{len(moved)} of {len(verdicts)}** numbers have another verdict on at least one other panel, most on the "
-        f'{most} one ({n}). There "differs" says that the published number is not that of those rows.'
+        f"Of {times(asked, 'number')} that can be asked of another panel **{len(moved)}** {verb(len(moved), 'have')} "
+        f'another verdict on at least one, most on the {most} one ({n}). There "differs" says that the published '
+        "number is not that of those rows."
     )
+
+
+def kinder(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]], name: str = "current") -> str:
+    """Which conclusions withstand on one other panel and not here, with the rows of the first; empty without any."""
+    there = others.get(name, {})
+    more = [one for one in verdicts if one.conclusion != "withstands" and one.id in there]
+    more = [one for one in more if there[one.id].conclusion == "withstands"]
+    if not more:
+        return ""
+    here, now = more[0].conclusion_test, there[more[0].id].conclusion_test
+    rows = f" ({more[0].id}: {now.name}, n = {now.n}; here n = {here.n})" if now.n and here.n else ""
+    which = _links([one.id for one in more], most=5)
+    return f"{len(more)} of those on {name} {verb(len(more), 'do')} not withstand on this page's panel: {which}{rows}."
 
 
 def asked_there(others: Mapping[str, Mapping[str, Verdict]]) -> str:
     """How many conclusions withstand on each other panel, of those that its rows can test; empty without any."""
     counts = []
     for name, by_id in others.items():
-        words = [one.conclusion for one in by_id.values() if one.conclusion != "untested"]
-        if words:
+        if words := _conclusions(by_id.values()):
             counts.append(f"{words.count('withstands')} of {len(words)} on {name}")
     return (
         f"Of the conclusions that can be asked on another panel, these withstand: {listed(counts, most=6)}."
@@ -186,14 +269,17 @@ def asked_there(others: Mapping[str, Mapping[str, Verdict]]) -> str:
     )
 
 
-def remember(verdicts: Sequence[Verdict], moved: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Three lines to remember; the arguments are those of `elsewhere`."""
+def remember(
+    verdicts: Sequence[Verdict], moved: Mapping[str, tuple[str, ...]], others: Mapping[str, Mapping[str, Verdict]]
+) -> list[str]:
+    """Three lines to remember; moved: of `moved`;  others: panel -> id -> verdict on that panel."""
     stand = [one.id for one in verdicts if one.stands]
     return [
         f"{len(_out(verdicts))} of {len(verdicts)} numbers come out; that says nothing yet of what they show.",
         f"{len(stand)} {verb(len(stand), 'stand')} by number and by conclusion"
         + (f": {_links(stand)}." if stand else "."),
-        f"{len(moved)} numbers have another verdict on at least one other panel.",
+        f"Of {times(asked_of(verdicts, others), 'number')} that can be asked of another panel {len(moved)} "
+        f"{verb(len(moved), 'have')} another verdict on at least one.",
     ]
 
 

@@ -3,51 +3,77 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import pandas as pd
 
 from cape_lib import tables
-from cape_lib.predictions import Prediction, Scored, resolves
+from cape_lib.predictions import CANNOT, LEANS_PASS, NAMED, Prediction, Scored, resolves, transcribed
 from cape_lib.stats import LEAST_CLUSTERS
 from cape_lib.story.answer import Answer, capital, listed, of, times, verb
 from cape_lib.tables.chapters import RELATIVES
 
 SETTLED = ("passed", "failed", "undecided")
-CANNOT = "cannot be scored yet"
 SWE = "swe_bench_verified"
+#: the pair of prediction 5, whose coupling claim C19 tests with the release date held fixed
+CODING_AND_SCIENCE = (SWE, "gpqa_diamond")
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
-def counted(scored: Sequence[Scored]) -> str:
-    """How many predictions have each status, as part of a sentence."""
-    parts = []
-    for status, n in Counter(one.status for one in scored).items():
-        _, leans, side = status.partition("leaning ")
-        parts.append(f"{n} {verb(n, 'are')} open and {verb(n, 'lean')} to {side}ing" if leans else f"{n} {status}")
-    return ", ".join(parts)
+def standing(scored: Sequence[Scored]) -> str:
+    """Where each prediction stands, as part of a sentence: "predictions 1 and 7 fail today, 4 has no score"."""
+    groups: dict[str, list[int | str]] = {}
+    for one in scored:
+        groups.setdefault(_stands(one), []).append(one.card.id)
+    forms = {
+        "passed": ("passed", "passed"),
+        "failed": ("failed", "failed"),
+        "undecided": ("ended undecided", "ended undecided"),
+        "fails": ("fails today", "fail today"),
+        "passes": ("passes today", "pass today"),
+        "gone": ("can no longer pass", "can no longer pass"),
+        "neither": ("meets neither rule", "meet neither rule"),
+        "none": ("has no score", "have no score"),
+    }
+    known = [(groups[kind], one_or_more) for kind, one_or_more in forms.items() if kind in groups]
+    parts = [f"{listed(ids, most=9)} {one_or_more[len(ids) > 1]}" for ids, one_or_more in known]
+    return f"prediction{'s' if len(known[0][0]) > 1 else ''} {', '.join(parts)}"
+
+
+def _stands(one: Scored) -> str:
+    """Which of the words of `standing` holds for a prediction."""
+    if one.status in SETTLED:
+        return one.status
+    if one.status == CANNOT:
+        return "none"
+    if one.between:
+        return "neither" if one.card.lab is None else "gone"
+    return "passes" if one.status == LEANS_PASS else "fails"
 
 
 def answer(scored: Sequence[Scored], elsewhere: pd.DataFrame) -> Answer:
     """How are the predictions doing?  scored: `predictions.score_all`; elsewhere: `predictions.sensitivity`."""
     settled = sum(one.status in SETTLED for one in scored)
     lead = f"{settled} of {len(scored)} {verb(settled, 'are')} settled" if settled else "None is settled"
-    since = sum(one.since > 0 for one in scored)
+    keep, turned, _ = by_setting(elsewhere)
+    sides = f"{len(keep)} {_keep(len(keep))} in every setting, {len(turned)} {verb(len(turned), 'change')} sides"
+    interval = f"{scored[0].panel.capitalize()} panel. No forecast. {recent(scored)}{sides}."
+    return Answer(f"**{lead}** on {scored[0].as_of}: {standing(scored)}.", "arithmetic", interval)
+
+
+def recent(scored: Sequence[Scored]) -> str:
+    """Which predictions rest mostly on models that were out when it was made, a sentence; empty where none does."""
+    older = [one for one in scored if 2 * one.since < one.n]
     month = pd.Timestamp(min(one.card.made_from for one in scored))
-    interval = (
-        f"{scored[0].panel.capitalize()} panel. No forecast: releases to come are not in it. {since} of {len(scored)} "
-        f"{verb(since, 'use')} at least one model from {month:%B %Y} or later. {hangs(elsewhere)}"
-    )
-    return Answer(f"**{lead}** on {scored[0].as_of}: {counted(scored)}.", "arithmetic", interval)
+    shares = ", ".join(f"{one.since} of {one.n}" for one in older)
+    rests = f"No. {listed((one.card.id for one in older), most=9)} {verb(len(older), 'rest')} mostly on older models"
+    return f"{rests} (of {month:%B %Y} or later: {shares}). " if older else ""
 
 
 def bars() -> str:
     """What the bar of a prediction holds."""
-    return (
-        "A bar is an interval: labs left out in turn (below eight labs models taken for independent, "
-        f"{tables.mark(*RELATIVES)}), scores measured again, or a spread less its noise."
-    )
+    says = "Each bar shows how far chance could move the dot"
+    return f"{says} ({tables.mark(*RELATIVES)}); how it is made differs, see the card."
 
 
 def in_plain(one: Scored) -> str:
@@ -97,12 +123,17 @@ def gauges(scored: Sequence[Scored]) -> pd.DataFrame:
     fail_at, fail_says, status, resolves.
     """
     return pd.DataFrame(
-        {"id": one.card.id, "prediction": f"{one.card.id}. {one.card.name}", "says": in_plain(one)}
+        {"id": one.card.id, "prediction": f"{one.card.id}. {_name(one)}", "says": in_plain(one)}
         | {"unit": one.card.unit, "estimate": one.value, "low": one.low, "high": one.high}
         | limits(one.card)
         | {"status": one.status, "resolves": resolves(one.card)}
         for one in scored
     )
+
+
+def _name(one: Scored) -> str:
+    """The name of a prediction without what the papers add to it in brackets."""
+    return one.card.name.partition(" (")[0]
 
 
 def today(one: Scored) -> str:
@@ -115,9 +146,25 @@ def today(one: Scored) -> str:
     if one.card.unit == "r":
         labs = one.rows["lab"].nunique()
         few = f" ({one.n} models of {times(labs, 'lab')}, taken for independent†)" if labs < LEAST_CLUSTERS else ""
-        return f"{due}Today r of {' and '.join(names)} is {one.value:.2f} [{one.low:.2f}, {one.high:.2f}]{few}."
+        date = " A pass does not rule out the date (C19)." if one.card.benchmarks == CODING_AND_SCIENCE else ""
+        return f"{due}Today r of {' and '.join(names)} is {one.value:.2f} [{one.low:.2f}, {one.high:.2f}]{few}.{date}"
     of = f"{names[0]} spread" if quantity.name == "spread" else "distance from the frozen line"
-    return f"{due}Today's {of}: {one.value:.1f} points [{one.low:.1f}, {one.high:.1f}]."
+    by = f" ({', '.join(_stated(row) for row in one.rows.to_dict('records'))})" if one.card.lab else ""
+    return f"{due}Today's {of}: {one.value:.1f} points [{one.low:.1f}, {one.high:.1f}]{by}."
+
+
+def _stated(row: Mapping[Hashable, object]) -> str:
+    """A release and, where it is not its maker, who states its SWE-bench Verified."""
+    who = {"rival": ", stated by a rival", "independent": ", measured by others"}
+    return f"{row['model']}{who.get(str(row[f'{SWE}_claimed_by']), '')}"
+
+
+def of_interval(one: Scored) -> str:
+    """How the interval of a prediction's number is made."""
+    if one.card.unit == "r":
+        few = one.rows["lab"].nunique() < LEAST_CLUSTERS
+        return "models taken for independent†" if few else "labs left out in turn"
+    return "scores measured again" if one.card.lab else "the spread less its noise"
 
 
 def by_setting(elsewhere: pd.DataFrame) -> tuple[list[int], list[int], list[int]]:
@@ -136,15 +183,39 @@ def _keep(count: int) -> str:
 
 def hangs(elsewhere: pd.DataFrame) -> str:
     """What the statuses hang on: which change sides by panel or claimant.  elsewhere: `predictions.sensitivity`."""
-    keep, turned, lacking = by_setting(elsewhere)
+    keep, turned, _ = by_setting(elsewhere)
     settings = len(elsewhere[["panel", "claimed_by"]].drop_duplicates())
+    unscored = (elsewhere["status"] == CANNOT).groupby(elsewhere["id"]).sum()
+    some = unscored.index[(unscored > 0) & (unscored < settings)].tolist()
+    never = unscored.index[unscored == settings].tolist()
     parts = {
         f"{_keep(len(keep))} in all {settings} settings": keep,
         f"{verb(len(turned), 'change')} sides": turned,
-        "cannot be scored in all": lacking,
+        f"{verb(len(some), 'lack')} a score in some settings": some,
+        f"{verb(len(never), 'lack')} one in every setting": never,
     }
     sides = (f"no. {listed(ids, most=9)} {what}" for what, ids in parts.items() if ids)
-    return f"Of the predictions, {'; '.join(sides)}."
+    return f"{capital('; '.join(sides))}."
+
+
+def other_verdicts(tried: pd.DataFrame, frame: pd.DataFrame) -> dict[int | str, str]:
+    """Prediction -> on which other rows the other rule holds, a sentence; those that nothing turns are left out.
+
+    tried: `predictions.turns`; frame: the panel, which tells whose scores were read in a transcription.
+    """
+    via = transcribed(frame)
+    on = {"release left out": "without {}", "window": "on models {}", "panel": "on the {} panel", "claimant": "on {}"}
+    verbs = {"pass": "it passes", "fail": "it fails", "neither": "it meets neither rule"}
+    sentences: dict[int | str, str] = {}
+    for ident, rows in tried[tried["turned"]].groupby("id", sort=False):
+        words = [
+            f"{on[row['kind']].format(row['what'])}{' (read in a transcription)' if row['what'] in via else ''} "
+            f"{verbs[row['side']]} ({row['value']:.2f}, n = {row['n']})"
+            for row in rows.head(NAMED).to_dict("records")
+        ]
+        more = f"; and {len(rows) - len(words)} more" if len(rows) > len(words) else ""
+        sentences[ident if isinstance(ident, str) else int(str(ident))] = f"Other verdict: {'; '.join(words)}{more}."
+    return sentences
 
 
 def hanging(scored: Sequence[Scored], on: dict[int | str, str]) -> str:
@@ -180,8 +251,12 @@ def waits(scored: Sequence[Scored], last: pd.DataFrame) -> str:
 
 def ranking(ranked: pd.DataFrame) -> str:
     """Whether prediction 6 depends on the score by which the ten are chosen; `predictions.other_rankings`."""
+    asked = "The paper does not say by which score the ten models of prediction 6 are chosen"
+    if ranked["status"].nunique() == 1:
+        status, _, leans = ranked["status"].iloc[0].partition(" leaning ")
+        return f"{asked}; either way it {f'leans to {leans}ing' if leans else f'is {status}'}."
     parts = [f"{row['status']} by {tables.label(str(row['axis']))}" for row in ranked.to_dict("records")]
-    return f"The paper does not say by which score the ten models of prediction 6 are chosen: {', '.join(parts)}."
+    return f"{asked}: {', '.join(parts)}."
 
 
 def own_check(later: pd.DataFrame) -> str:
@@ -190,7 +265,7 @@ def own_check(later: pd.DataFrame) -> str:
     closer = "closer than" if near < flat else "no closer than"
     return (
         f"Of {len(later)} models released after that fit, {later['inside_published'].sum()} fell inside the band "
-        f"of the frozen line; {later['inside_flat'].sum()} fall inside the band of a flat guess. The line "
+        f"of the frozen line, {later['inside_flat'].sum()} inside that of a flat guess (one mean). The line "
         f"comes {closer} the guess: {near:.1f} against {flat:.1f} points off on average."
     )
 
@@ -198,20 +273,23 @@ def own_check(later: pd.DataFrame) -> str:
 def own(scored: Sequence[Scored]) -> str:
     """The book's own predictions, one a line, with the chance that it gave each and what became of it."""
     cards = [one.card for one in scored]
-    hard = listed(card.id for card in cards if card.chance is not None and card.chance < 50)
     out = [card.id for card in cards if card.after is None]
     dayless = [card.id for card in cards if card.resolves_by is None]
+    unscored = [one.card.id for one in scored if one.status == CANNOT]
     lines = [
-        f"- **{card.id}. {card.name}** ({card.chance:g} %, {resolves(card)}). {in_plain(one)} {marks(card)} "
-        f"*{capital(one.status)}.*"
+        f"- **{card.id}. {card.name}** (chance {card.chance:g} %, {_due(card)}). {in_plain(one)} {marks(card)}"
+        + ("" if one.status == CANNOT else f" *{capital(one.status)}.*")
         for card, one in zip(cards, scored, strict=True)
     ]
     also = f" ({listed(out)} also {verb(len(out), 'count')} models already out)" if out else ""
+    ends = f" (the tables end on {scored[0].as_of})" if scored[0].as_of < cards[0].made_on else ""
     wait = f" {listed(dayless)} {verb(len(dayless), 'wait')} for releases, without a day." if dayless else ""
-    return (
-        f"Made on {cards[0].made_on}, on what is released later{also}. We gave each a chance of passing; {hard} we "
-        f"expect to be hard.{wait}\n\n" + "\n".join(lines)
-    )
+    none = f" {listed(unscored, most=9)} cannot be scored yet." if unscored else ""
+    return f"Made on {cards[0].made_on}{ends}, on what is released later{also}.{wait}{none}\n\n" + "\n".join(lines)
+
+
+def _due(card: Prediction) -> str:
+    return f"due {resolves(card)}" if card.resolves_by else resolves(card)
 
 
 def marks(card: Prediction) -> str:
@@ -231,10 +309,12 @@ def marks(card: Prediction) -> str:
 def remember(scored: Sequence[Scored], elsewhere: pd.DataFrame, later: pd.DataFrame) -> list[str]:
     """Three lines to remember; the arguments are those of `answer` and `own_check`."""
     keep, turned, lacking = by_setting(elsewhere)
+    near, flat = later["h"].abs().mean(), later["h_flat"].abs().mean()
+    closer = "the line comes closer" if near < flat else "the line comes no closer"
     return [
-        f"On {scored[0].as_of}: {counted(scored)}.",
+        f"On {scored[0].as_of}: {standing(scored)}.",
         f"{len(keep)} of {len(scored)} {_keep(len(keep))} on every panel and by every claimant, "
         f"{len(turned)} {verb(len(turned), 'do')} not; {len(lacking)} cannot be scored everywhere.",
         f"A wide band is easily hit: {of(later['inside_published'])} by the line, "
-        f"{later['inside_flat'].sum()} by a guess without it.",
+        f"{later['inside_flat'].sum()} by a guess without it; {closer} ({near:.1f} against {flat:.1f} points off).",
     ]
