@@ -342,9 +342,12 @@ def test_the_cuts_of_a_panel_are_its_splits_and_the_sure_flips_have_a_place() ->
     assert 3.5 in cuts and sweep[["n_below", "n_above"]].min().tolist() == [4, 5]
     sure = sweep.loc[sweep["flips_surely"], "cut_b"]
     text = chapter_1.flips(sweep)
-    assert f"at {len(sure)} surely, all from {sure.min():.2g} to {sure.max():.2g} B, not at 3.5 B" in text
-    assert "also at 3.5 B" in chapter_1.flips(sweep.assign(flips_surely=sweep["cut_b"] == 3.5))
-    assert chapter_1.flips(sweep.assign(flips_surely=False)).endswith("at none surely")
+    assert text.endswith(f"; surely at {len(sure)}, all from {sure.min():.2g} to {sure.max():.2g} B")
+    among = sweep.set_index("cut_b")["flips"][3.5]
+    assert f"splits by size, 3.5 B {'' if among else 'not '}among them;" in text
+    assert ", 3.5 B not among them;" in chapter_1.flips(sweep.assign(flips=False))
+    assert chapter_1.flips(sweep.assign(flips_surely=sweep["cut_b"] == 3.5)).endswith(", 3.5 B too")
+    assert chapter_1.flips(sweep.assign(flips_surely=False)).endswith("; surely at none")
     assert chapter_1.grid(panel.head(3), **pair).tolist() == sorted(panel.head(3)["params_b"].unique())
 
 

@@ -98,7 +98,8 @@ def chance(first: pd.Series, family: str, *, x: str, y: str, along: Axis = PARAM
     guesses = " and ".join(f"about {CHANCE[score]:.0f} % on {label(score)}" for score in known)
     scores = " and ".join(f"{first[score]:.0f} %" for score in known)
     near = all(abs(float(first[score]) - CHANCE[score]) < 5 for score in known)
-    reading = "So it begins close to guessing" if near else "So its line begins away from guessing"
+    below = f", and a fall of {label(y)} from there goes below a guess" if y in CHANCE else ""
+    reading = f"So it begins close to guessing{below}" if near else "So its line begins away from guessing"
     begin = f"The smallest {family}" if along.by_size else f"The first {along.point} of {family}"
     return f"A guess scores {guesses}. {begin} has {scores}. {reading}."
 
@@ -139,9 +140,13 @@ def population(whole: PopulationCoupling) -> str:
     interval = between(r.low, r.high, digits=2) if r.bounded else "no interval: too few families"
     without, within = (f"{one.estimate:+.2f}{f' {bracket(one)}' if one.bounded else ''}" for one in (partial, demeaned))
     fewer = f" ({demeaned.n} models)" if demeaned.n != r.n else ""
+    bounded = [one for one in (r, partial, demeaned) if one.bounded]
+    zero = sum(one.contains(0.0) for one in bounded)
+    holds = f"All {len(bounded)}" if zero == len(bounded) else f"{zero} of {len(bounded)}"
     return (
         f"Over all {r.n} models r = **{r.estimate:+.2f}** ({interval}). With size taken out it is {without}, with what "
         f"differs between families taken out {within}{fewer}."
+        + (f" {holds} intervals {'hold' if zero != 1 else 'holds'} zero." if len(bounded) > 1 else "")
     )
 
 
@@ -202,12 +207,15 @@ def remember(ladders: pd.DataFrame, sweep: pd.DataFrame, *, x: str, y: str) -> l
 
 
 def flips(sweep: pd.DataFrame) -> str:
-    """At how many splits the sign flips, and where both intervals leave zero out; sweep: over the splits of `grid`."""
-    sure, published = sweep[sweep["flips_surely"]], sweep["cut_b"] == EDGES[0]
-    where, at = span(sure["cut_b"], ".2g") if len(sure) else "", sure["cut_b"].eq(EDGES[0]).any()
-    asked = f", {'also' if at else 'not'} at {EDGES[0]} B" if published.any() else ""
-    surely = f"at {len(sure)} surely, all from {where} B{asked}" if len(sure) else "at none surely"
-    return f"{int(sweep['flips'].sum())} of {len(sweep)} splits by size, {surely}"
+    """At how many splits the sign flips, the published one among them or not, and where both intervals leave zero out.
+
+    sweep: over the splits of `grid`.
+    """
+    sure, published = sweep[sweep["flips_surely"]], sweep[sweep["cut_b"] == EDGES[0]]
+    among = f", {EDGES[0]} B {'' if published['flips'].any() else 'not '}among them" if len(published) else ""
+    also = f", {EDGES[0]} B too" if published["flips_surely"].any() else ""
+    surely = f"surely at {len(sure)}, all from {span(sure['cut_b'], '.2g')} B{also}" if len(sure) else "surely at none"
+    return f"{int(sweep['flips'].sum())} of {len(sweep)} splits by size{among}; {surely}"
 
 
 def grid(panel: pd.DataFrame, *, x: str, y: str) -> np.ndarray:
