@@ -123,6 +123,6 @@ def effort_paths(rows: pd.DataFrame) -> Figure:
         f"At more effort {admit(ladders, over=False)}",
         SOURCE,
         f"{len(ladders)} models, {ladders['lab'].nunique()} makers",
-        "One line a model, from its lowest thinking effort to its highest; named at its end where there is room.",
+        "One line a model, from its lowest thinking effort to its highest.",
         height=260,
     )

@@ -323,8 +323,8 @@ def effort_text(rows: pd.DataFrame) -> str:
     return (
         f"Of {len(ladders)} models at two or more efforts, from {times(len(makers), 'maker')} ({makers.iloc[0]} by "
         f"{makers.index[0]}), GPQA rises in {count[REASONING]['rose']} and the share known in {count[KNOWS]['rose']}. "
-        f"The share admitted **falls in {count[ADMITS]['fell']}**; by maker it changes by {in_points(whole)} points. "
-        f"{part}The wrong share rises in {count[WRONG]['rose']}, precision in {count[PRECISION]['rose']}. "
+        f"The share admitted **falls in {count[ADMITS]['fell']}**; by maker it changes by {in_points(whole)} points "
+        f"(not corrected). {part}The wrong share rises in {count[WRONG]['rose']}, precision in {count[PRECISION]['rose']}. "
         f"{from_minimal(rows)}"
     ).rstrip()
 
@@ -607,10 +607,7 @@ def turn_text(rows: pd.DataFrame, measure: str = ADMITS) -> str:
     elif p < 0.05:
         more = "more" if apart[small].mean() > apart[~small].mean() else "less"
         turn = f"below 3.5 B they do so {more} often ({p_text(p)})"
-    return (
-        f"Step by step (placed by the geometric mean of two sizes), the {called(measure)} and GPQA move apart {parts}: "
-        f"{turn}."
-    )
+    return f"Step by step the {called(measure)} and GPQA move apart {parts}: {turn}."
 
 
 def starts_in_doubt(ladders: pd.DataFrame, rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> list[str]:
