@@ -324,8 +324,8 @@ def effort_text(rows: pd.DataFrame) -> str:
         f"Of {len(ladders)} models at two or more efforts, from {times(len(makers), 'maker')} ({makers.iloc[0]} by "
         f"{makers.index[0]}), GPQA rises in {count[REASONING]['rose']} and the share known in {count[KNOWS]['rose']}. "
         f"The share admitted **falls in {count[ADMITS]['fell']}**; by maker it changes by {in_points(whole)} points "
-        f"(not corrected). {part}The wrong share rises in {count[WRONG]['rose']}, precision in {count[PRECISION]['rose']}. "
-        f"{from_minimal(rows)}"
+        f"(not corrected). {part}The wrong share rises in {count[WRONG]['rose']}, precision in "
+        f"{count[PRECISION]['rose']}. {from_minimal(rows)}"
     ).rstrip()
 
 
