@@ -139,7 +139,7 @@ def width_and_null(
     null = table.assign(scores="shuffled, then divided", low=table["null_low"], high=table["null_high"])
     words = {"as they are": PAPER, "divided by width": BLUE, "shuffled, then divided": GREY}
     look = forms.by("scores", words, marks=("circle", "circle", "square"))
-    edge = alt.Stroke.from_dict(forms.colours("scores", list(words), (BLUE, BLUE, GREY)).to_dict())
+    edge: Any = forms.colours("scores", list(words), (BLUE, BLUE, GREY)).to_dict()
     # what lies on each other in a row, as it is and divided, stands one above the other
     look["offset"] = alt.YOffset("scores:N", sort=list(names.values()), scale=alt.Scale(domain=list(names.values())))
     y, x = row_names("ladder", order), across("value", "correlation r", [-1, 1])
@@ -150,7 +150,9 @@ def width_and_null(
     shown = f"{len(above)} of {len(table)} families are shown to lie above shuffled scores after the same division"
     shown += f" ({listed(above)})" if len(above) else ""
     return figure(
-        bars + line_at(0, "x") + dots(points, x, y, **look, size=70, strokeWidth=1.5).encode(stroke=edge),
+        bars
+        + line_at(0, "x")
+        + dots(points, x, y, **look, size=70, strokeWidth=1.5).encode(stroke=alt.Stroke.from_dict(edge)),
         name,
         title or shown + (f"; {listed(alone)} only before correcting for {len(table)} looks" if len(alone) else ""),
         source,
