@@ -100,7 +100,8 @@ def _kinds(there: pd.DataFrame) -> str:
 
 def _most_asked(runs: pd.DataFrame) -> pd.DataFrame:
     """The recorded runs with the most questions, at a quarter of the depth before a sweep: runs share questions."""
-    return runs[runs["tested"] == runs["tested"].max()].sort_values("run")
+    most: pd.DataFrame = runs[runs["tested"] == runs["tested"].max()]
+    return most.sort_values("run")
 
 
 def _largest(runs: pd.DataFrame) -> pd.Series:
