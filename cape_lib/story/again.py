@@ -57,7 +57,7 @@ def answer(rows: pd.DataFrame | None = None, *, among: pd.DataFrame | None = Non
     ends = [f"{one.estimate:.2f}" for one in _dated(rows, PRECISION)]
     goes = {m: pick(r, "with", "against", "not surely with") for m, r in ((PRECISION, precise), (ADMITS, admits))}
     sentence = (
-        f"**Better reasoners {pick(knows, 'know more', 'know less', 'do not surely know more')}; {makes_up(rows)}.** "
+        f"**Better reasoners {knowing(knows)}; {makes_up(rows)}.** "
         f"Over {len(rows)} variants of today's models{_which(rows)}, reasoning (GPQA, hard science questions) goes "
         f"{pick(knows, 'with more', 'with fewer', 'not surely with more')} questions of fact answered right "
         f"(correlation r = {knows.estimate:.2f}), with {pick(wrong, 'more', 'fewer', 'not surely fewer')} answered "
@@ -87,16 +87,36 @@ def _dated(rows: pd.DataFrame, measure: str) -> tuple[Estimate, Estimate]:
 
 def makes_up(rows: pd.DataFrame) -> str:
     """By which measures better reasoners make up less, or more: surely, until date and size are held, or neither."""
-    words, open_one = {1: "less", -1: "more", 0: "not"}, "by {} that is not shown"
+    words, open_one = {1: "less", -1: "more"}, "by {} that is not shown"
     by: dict[str, list[str]] = {}
-    for measure in (PRECISION, WRONG, ADMITS):
-        way, held = (sign(variants.association(rows, measure, given=given)) * BETTER[measure] for given in ((), HELD))
-        once = "" if held == way else f", but {words[held]} once date and size are held"
-        by.setdefault(f"{words[way]} by {{}}{once}" if way else open_one, []).append(called(measure))
+    for measure, (way, held) in ways(rows).items():
+        until = "" if held == way else " only until date and size are held"
+        by.setdefault(f"{words[way]} by {{}}{until}" if way else open_one, []).append(called(measure))
     if set(by) == {open_one}:
         return f"that they make up less is not shown by {listed(by[open_one])}"
     shown = [frame.format(listed(by[frame])) for frame in sorted(by, key=open_one.__eq__)]
-    return f"they make up {'; '.join(shown)}"
+    return f"they make up {', '.join(shown)}"
+
+
+def ways(rows: pd.DataFrame) -> dict[str, tuple[int, int]]:
+    """Measure -> whether better reasoners surely make up less by it (1), more (-1) or neither (0): so, given `HELD`."""
+
+    def way(measure: str, given: tuple[str, ...]) -> int:
+        return sign(variants.association(rows, measure, given=given)) * BETTER[measure]
+
+    return {measure: (way(measure, ()), way(measure, HELD)) for measure in (PRECISION, WRONG, ADMITS)}
+
+
+def knowing(knows: Estimate) -> str:
+    """Whether better reasoners know more, for r of reasoning and the share known."""
+    return pick(knows, "know more", "know less", "do not surely know more")
+
+
+def moral(rows: pd.DataFrame) -> str:
+    """Whether better reasoners make up less, by all measures as they are and with date and size held, in a clause."""
+    every = {way for both in ways(rows).values() for way in both}
+    clear = {1: "they make up less", -1: "they make up more", 0: "that they make up less is not shown"}
+    return clear[every.pop()] if len(every) == 1 else "whether they make up less depends on the measure"
 
 
 def _which(rows: pd.DataFrame) -> str:
@@ -153,7 +173,7 @@ def effort_moral(rows: pd.DataFrame) -> str:
     knows, known = most_moved(count[KNOWS])
     return (
         f"At the same weights more effort {knows} what is known in {known} of {count[KNOWS]['n']} models; "
-        f"{admit(ladders)}{_switched_on(rows)}. {_invents(rows)}"
+        f"{admit(ladders)}. {_invents(rows)}"
     ).rstrip()
 
 

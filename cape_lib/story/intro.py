@@ -92,19 +92,19 @@ def moves(scores: pd.DataFrame) -> Answer:
 
 
 def today(one: Answer, rows: pd.DataFrame) -> Answer:
-    """How it is in 2026: the lead and the first sentence of the answer of chapter 9, and with date and size held.
+    """How it is in 2026: the first sentence of the answer of chapter 9 behind its moral, and with date and size held.
 
     rows: `variants.readings`, of which `one` speaks.
     """
-    lead, _, rest = one.sentence.removeprefix("**").partition(".** ")
-    first = rest.split(". ")[0].rstrip(".")
+    first = one.sentence.partition(".** ")[2].split(". ")[0].rstrip(".")
     known, wrong = (
         (variants.association(rows, measure), variants.association(rows, measure, given=again.HELD))
         for measure in (variants.KNOWS, variants.WRONG)
     )
     return Answer(
-        f"**In 2026: {lead[0].lower()}{lead[1:]}.** {first}. With date and size held (known for {wrong[1].n}), the "
-        f"link with right answers {_left(*known)}, that with wrong ones {_left(*wrong)}.",
+        f"**In 2026: better reasoners {again.knowing(known[0])}; {again.moral(rows)}.** {first}. With date and size "
+        f"held (known for {wrong[1].n}), the link with right answers "
+        f"{_left(*known)}, that with wrong ones {_left(*wrong)}.",
         one.grade,
         one.interval,
     )
