@@ -167,15 +167,17 @@ def correlation_by_cut(sweep: pd.DataFrame, *, source: str, leap: str = "") -> F
     shown = ["cut_b", "side", "n", "r", "low", "high"]
     table = pd.wide_to_long(sweep, shown[2:], "cut_b", "side", sep="_", suffix=r"\w+").reset_index()[shown].dropna()
     x = size_scale("cut_b", low=float(sweep["cut_b"].min()), high=float(sweep["cut_b"].max())).title("cut")
-    side = forms.colours("side", ("below", "above"), TWO_SIDES, title="models")
+    side = forms.colours("side", ("below", "above"), TWO_SIDES, title="models on this side")
     drawn = band(table, x, upright("r", "Pearson r", [-1, 1]), colour=side, point=True)
     title = f"The sign flips at {flips(sweep)}"
     n = f"{int(max(table['n'], default=0))} models on one side at most"
     caption = (
         f"{leap} Neighbouring splits share most models. Surely: both intervals leave zero out, not corrected for the "
-        f"number of splits. Bands: 95 %, families left out in turn. {few_families()}"
+        f"number of splits. Dashed: {EDGES[0]:g} B. Bands: 95 %, families left out in turn. {few_families()}"
     ).lstrip()
-    chart = alt.layer(line_at(0, "y"), drawn)
+    inside = float(sweep["cut_b"].min()) < EDGES[0] < float(sweep["cut_b"].max())
+    at_edge = [line_at(EDGES[0], "x", colour=MUTED, dashed=True)] if inside else []
+    chart = alt.layer(line_at(0, "y"), *at_edge, drawn)
     return figure(chart, "correlation-by-cut", title, source, n, caption, height=260)
 
 
