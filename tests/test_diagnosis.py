@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cape_lib import claims, frontier, tables
+from cape_lib import claims, frontier, stats, tables
 from cape_lib.base import boundary, coupling, dynamics, levers
 from cape_lib.cli import main
 from cape_lib.cli.diagnose import checked
@@ -44,6 +44,30 @@ def test_pythia_1b_alone_has_no_phase_and_asks_for_a_second_size() -> None:
     row = tables.base("published").set_index("model").loc["Pythia-1B"]
     assert (diagnosis["hellaswag"], diagnosis["truthfulqa"]) == (row["hellaswag"], row["truthfulqa"])
     assert diagnosis["curve"]["critical"] == pytest.approx(float(boundary.isocline(row["hellaswag"])))
+
+
+def test_a_second_size_is_told_what_is_noise_and_what_could_be_missed(capsys: pytest.CaptureFixture[str]) -> None:
+    row = example("pythia-1b")["row"]
+    answers = diagnose_model(row)["answers"]
+    se = math.sqrt(2) * float(stats.score_sd(row["truthfulqa"], "truthfulqa"))
+    noise, missed = 1.96 * se, stats.seen_difference(se)
+    assert f"under {noise:.1f} points is within the noise, and a true one under {missed:.1f} co" in answers["measure"]
+    assert f"a step of {noise / 0.3:.0f} and of {missed / 0.3:.0f} points" in answers["measure"]
+    # The papers' curve is beside the answers, not in that to the first question.
+    assert answers["phase"].endswith("it takes two sizes.")
+    assert main(["diagnose", "--example", "pythia-1b"]) == 0
+    assert "The papers' curve (30.5 at this HellaSwag score) does not tell the phase" in capsys.readouterr().out
+    mc1 = ["--size", "1", "--hellaswag", "50", "--truthfulqa", "25", "--metric", "mc1"]
+    assert main(["diagnose", *mc1]) == 0
+    assert "papers' curve" not in capsys.readouterr().out
+
+
+def test_a_model_of_today_is_advised_in_the_headline() -> None:
+    state = example("gpt-oss")
+    for rows in (state["rows"], state["rows"][:1]):
+        diagnosis = diagnose_variant(rows, mode=state["mode"])
+        assert diagnosis["answers"]["headline"].endswith(diagnosis["advice"][0]["advice"])
+        assert diagnosis["answers"]["sure"].startswith("Of what it does not answer right it leaves ")
 
 
 def test_phi_2_lies_above_the_web_trend_by_what_chapter_3_says() -> None:
@@ -355,7 +379,8 @@ def test_every_sentence_is_used() -> None:
     parts = {"like", "parts", "tab", "about", "facts", "reason", "headline", "notes", *wording.QUESTIONS}
     for file in ("answers", "views"):
         for kind, lists in wording.templates(file).items():
-            texts = json.dumps([lists, wording.templates(file)["family"]])
+            shown_below = wording.templates("views").get(kind)  # a view says sentences of the answers too
+            texts = json.dumps([lists, wording.templates(file)["family"], shown_below])
             assert set(lists) - parts <= set(re.findall(r"\{@([A-Za-z_]+)\}", texts)), (file, kind)
 
 

@@ -68,6 +68,7 @@ def _short(result: dict[str, Any], places: dict[str, str]) -> dict[str, Any]:
 
 def text(result: dict[str, Any]) -> list[str]:
     """The diagnosis for a reader: headline, five answers, the steps or releases, advice with its evidence."""
+    from cape_lib.dashboard import wording
     from cape_lib.dashboard.one_family import sentence
     from cape_lib.dashboard.wording import QUESTIONS, shown
 
@@ -80,6 +81,8 @@ def text(result: dict[str, Any]) -> list[str]:
     lines = [result["answers"]["headline"], ""]
     lines += [f"{question:<24}{result['answers'][key]}" for key, question in QUESTIONS.items()]
     lines += [f"note: {note}" for note in result["notes"]]
+    if result["kind"] == "model" and result["comparable"]:
+        lines += ["", wording.text("model", "{@curve}", result)]
     if result["kind"] in ("family", "pair", "path"):
         what = "whole path" if result["kind"] == "path" else "whole ladder"
         whole = [line(result["whole"], f" ({what})")] if len(result["steps"]) > 1 else []

@@ -17,7 +17,7 @@ from cape_lib.frontier import effort, variants
 from cape_lib.frontier.lines import BALANCED, EXCURSION, LEVEL, LINES, RATIOS, FrontierLine, X, Y, beside_curve, line
 from cape_lib.frontier.trajectory import THRESHOLD, change_limit, within_lab_scatter
 from cape_lib.ingest import task_table
-from cape_lib.stats import LEAST_CLUSTERS, Z95, Floats, seen_share, student
+from cape_lib.stats import LEAST_CLUSTERS, Z95, Floats, seen_difference, seen_share, student
 from cape_lib.tables import model_names
 from cape_lib.tables.axes import KNOWN, NAMES, RAW_FLOPS, WIDE, axis_named
 from cape_lib.tables.columns import MEASURES, TEXT
@@ -39,17 +39,18 @@ MOST_PROMISED = 20
 def kit() -> Plain:
     """The reference of every diagnosis, JSON-ready; computed once from the tables.
 
-    Keys: constants (z95, nodes, weights, items, labels, ratios), `base` (rows of the uniform panel, with sources),
-    `trends` (score on log10 N of the web-trained rows), `steps` (known local couplings), `dimension` (d_eff of the
-    panel), `frontier` (releases and lines), `today` (variants of one laboratory), `power` (of calling a boundary),
-    `promises` (how often its intervals are right), the `rules` of advice, `words`, `answers`, `questions`, `views`,
-    `checks`, the `forms` with the `short` names of their columns, `examples`.
+    Keys: constants (z95, seen, nodes, weights, items, labels, ratios), `base` (rows of the uniform panel, with
+    sources), `trends` (score on log10 N of the web-trained rows), `steps` (known local couplings), `dimension` (d_eff
+    of the panel), `frontier` (releases and lines), `today` (variants of one laboratory), `power` (of calling a
+    boundary), `promises` (how often its intervals are right), the `rules` of advice, `words`, `answers`, `questions`,
+    `views`, `checks`, the `forms` with the `short` names of their columns, `examples`.
     """
     base = known_models()
     nodes, weights = np.polynomial.legendre.leggauss(48)
     return {
         "version": cape_lib.__version__,
         "z95": Z95,
+        "seen": seen_difference(1.0),
         "t95": [None, *(student(0.95, freedom) for freedom in range(1, known_steps()["family"].nunique()))],
         "nodes": nodes.tolist(),
         "weights": weights.tolist(),

@@ -21,7 +21,7 @@ from cape_lib.frontier.lines import BALANCED, EMPHASES, RATIOS, FrontierLine, X,
 from cape_lib.frontier.saturation import BEST, ROTATE_BELOW
 from cape_lib.frontier.variants import ADMITS, KNOWS, PLACE, PRECISION, REASONING, WRONG
 from cape_lib.names import suggest
-from cape_lib.stats import RATIO, ROUNDED_Z95, isocline, score_sd
+from cape_lib.stats import RATIO, ROUNDED_Z95, isocline, score_sd, seen_difference
 from cape_lib.tables.frontier import middle
 
 PAIR = ("hellaswag", "truthfulqa")
@@ -58,6 +58,7 @@ def diagnose_model(model: Mapping[str, Any]) -> Plain:
     trend = {name: residual(trends()[name], size, score) for name, score in zip(PAIR, (x, y), strict=True)}
     noise_x, noise_y = (ROUNDED_Z95 * float(score_sd(score, name)) for name, score in zip(PAIR, (x, y), strict=True))
     gap = math.sqrt(2) * noise_y
+    seen = seen_difference(gap / ROUNDED_Z95)
     diagnosis: Plain = {
         "kind": "model",
         "phase": None,
@@ -78,6 +79,7 @@ def diagnose_model(model: Mapping[str, Any]) -> Plain:
         "residual_size": abs(trend["truthfulqa"]["residual"]),
         "token_edge": TOKEN_EDGE,
         "typical": TYPICAL_GAMMA,
+        "seen": {"dy": seen, "dx": seen / TYPICAL_GAMMA},
         "shots": {name: None if value is None else int(value) for name, value in shots.items()},
         "swapped": perhaps_swapped([(size, x, y)]),
     }

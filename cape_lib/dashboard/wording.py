@@ -90,6 +90,11 @@ def speak(kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def text(kind: str, template: str, facts: Mapping[str, Any]) -> str:
+    """A text of this kind of diagnosis, filled (as of `speak`): of what is said beside its answers."""
+    return _fill(template, facts, _lists(kind))
+
+
 def _lists(kind: str) -> Plain:
     lists: Plain = templates("answers")[kind]
     like: Plain = templates("answers")[lists["like"]] if "like" in lists else {}

@@ -30,16 +30,15 @@ def pays(steps: pd.DataFrame, model: FamilyModel) -> Answer:
     above = middle["negative"] + large["negative"]
     sentence = (
         f"**{lead}.** Compare each model with the next larger one of its family. Better reasoning came with less "
-        f"truthfulness in {small['negative']} of {small['steps']} such steps below 3.5 billion parameters (B), in "
-        f"{middle['negative']} of {middle['steps']} from there to 10 B, in {large['negative']} of "
+        f"truthfulness, any fall counted, in {small['negative']} of {small['steps']} such steps below 3.5 billion "
+        f"parameters (B), in {middle['negative']} of {middle['steps']} from there to 10 B, in {large['negative']} of "
         f"{large['steps']} above. Two papers of 2026 say that the losses end at 3.5 B: here "
         f"{'losses go on' if above else 'no loss stands'} above it, and a fit over {model.families} families "
         f"{borne(scale, few, missed=missed)} (chapter 2)."
     )
     interval = (
         f"95 % intervals: {small['low']:.0%} to {small['high']:.0%} of the steps below 3.5 B, {large['low']:.0%} to "
-        f"{large['high']:.0%} above 10 B. A step's size is the geometric mean of its two models. Any fall counts, "
-        "however small."
+        f"{large['high']:.0%} above 10 B. A step's size is the geometric mean of its two models."
     )
     return Answer(sentence, "correlation", interval)
 

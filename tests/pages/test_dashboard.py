@@ -18,7 +18,7 @@ from hypothesis import given
 from cape_lib import frontier, stats, tables
 from cape_lib.base import boundary, dynamics
 from cape_lib.cli import main
-from cape_lib.dashboard import kit
+from cape_lib.dashboard import diagnose_model, kit, wording
 from cape_lib.dashboard.page import inline
 from cape_lib.tables.axes import axis_named
 
@@ -772,6 +772,13 @@ def test_every_input_has_a_name_and_results_are_announced(page: Any) -> None:
     page.click("[data-example='phi-2']")
     page.wait_for_timeout(900)
     assert page.inner_text(".dash-heard") == page.inner_text("#dash-panel-model .dash-headline")
+
+
+def test_the_papers_curve_is_said_below_the_answers_as_the_terminal_says_it(page: Any) -> None:
+    page.click("[data-example='pythia-1b']")
+    (line,) = page.locator("#dash-panel-model .dash-result > p", has_text="does not tell the phase").all_inner_texts()
+    row = next(item["state"]["row"] for item in kit()["examples"] if item["key"] == "pythia-1b")
+    assert line == wording.text("model", "{@curve}", diagnose_model(row))
 
 
 @pytest.mark.parametrize("key", ["pythia-1b", "pythia", "opus-4.6", "commonsense"])

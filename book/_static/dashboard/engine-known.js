@@ -21,6 +21,7 @@
     const trend = Object.fromEntries(PAIR.map((name) => [name, residual(kit.trends[name], size, model[name])]));
     const [noiseX, noise] = PAIR.map((name) => 1.96 * N.scoreSd(model[name], kit.items[name]));
     const gap = Math.SQRT2 * noise;
+    const seen = (kit.seen * gap) / 1.96;
     const diagnosis = {
       kind: "model",
       phase: null,
@@ -35,6 +36,7 @@
       residual_size: Math.abs(trend.truthfulqa.residual),
       token_edge: kit.token_edge,
       typical: TYPICAL_GAMMA,
+      seen: { dy: seen, dx: seen / TYPICAL_GAMMA },
       shots: Object.fromEntries(PAIR.map((name) => [name, model[`${name}_shots`] ?? null])),
       swapped: perhapsSwapped([[size, hellaswag, truthfulqa]]),
     };
