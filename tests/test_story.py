@@ -716,7 +716,14 @@ def test_the_answer_on_steering_follows_the_runs(shown: bool, real: str, lead: s
     # what a strong author before the question leaves of it stands beside it
     myths = tables.load("testbed_registers").query("tone == 'web, after three myths'")
     share = myths["corrected"].sum() / (myths["n"] - myths["right_before"]).sum()
-    assert f"correct {share:.0%} after three myths" in one.sentence
+    openly = tables.load("testbed_registers").query("tone == 'web, open'")
+    open_web = openly["corrected"].sum() / (openly["n"] - openly["right_before"]).sum()
+    assert f"correct {open_web:.0%} in open web text, {share:.0%} after three myths" in one.sentence
+
+
+def real_told(runs: pd.DataFrame) -> str:
+    """The sentence on real models, with the numbers that the chapter computes in sight."""
+    return chapter_5.real(runs, holm=stats.corrected(runs["p"]), below=runs["corrected_high"] < runs["claimed"])
 
 
 def test_the_largest_run_speaks_for_a_real_model() -> None:
@@ -735,7 +742,7 @@ def test_the_largest_run_speaks_for_a_real_model() -> None:
     assert interval.endswith("Corrected for 4 runs, 60 controls are too few to show an effect.")  # 4 / 61 is above 0.05
     ends = pd.concat([one.assign(corrected_high=0.19), more.assign(corrected_high=0.07)])
     assert (
-        "up to 7% in the largest and 19% in one of 31 wrong answers are not"
+        "up to 7% in the largest and 19% in a run of 31 wrong answers are not"
         in chapter_5.answer(records, trials, ends).interval
     )
 
@@ -743,21 +750,19 @@ def test_the_largest_run_speaks_for_a_real_model() -> None:
 def test_runs_that_are_equally_large_are_told_together() -> None:
     one = tables.load("model_runs").head(1).assign(tested=326, misaligned=247, aligned=79, corrected=7 / 247, broken=0)
     two = pd.concat([one, one.assign(run="sweep", broken=1 / 79), one.assign(run="small", tested=40)])
-    sentence = chapter_5.real(two)
+    sentence = real_told(two)
     assert "In each of the 2 largest of 3 runs **7 of 247** wrong answers are corrected" in sentence
     assert "and 0 and 1 of 79 right ones break" in sentence
-    apart = chapter_5.real(pd.concat([one, one.assign(run="sweep", misaligned=240, corrected=9 / 240)]))
+    apart = real_told(pd.concat([one, one.assign(run="sweep", misaligned=240, corrected=9 / 240)]))
     assert "**7 of 247 and 9 of 240** wrong answers" in apart
-    assert "(p up to 0.05: of 60, 2 may do as well)" in sentence and "may do" not in chapter_5.real(
-        two.assign(controls=15)
-    )
+    assert "(p up to 0.05: of 60, 2 may do as well)" in sentence and "may do" not in real_told(two.assign(controls=15))
 
 
 def test_a_direction_put_there_by_hand_is_not_counted_among_the_learnt() -> None:
     records, trials, runs = (tables.load(f"{name}") for name in ("steering_records", "testbed_trials", "model_runs"))
     learnt = trials[(trials["case"] == "learnt") & trials["contrast"].isin(["reg", "ctx"])]
     count = f"{learnt['effect'].sum()} of {len(learnt)} runs ({learnt['model'].nunique()} models)"
-    assert f"beat their controls in {count}" in chapter_5.answer(records, trials, runs).sentence
+    assert f"beat their controls (random or mislabelled) in {count}" in chapter_5.answer(records, trials, runs).sentence
     assert chapter_5.verdicts(trials).startswith(f"An effect in {count} of register and context directions")
 
 
@@ -770,12 +775,12 @@ def test_a_real_model_that_is_corrected_and_breaks_nothing_is_told_so() -> None:
     row = chapter_5.real_runs(better).iloc[0]
     assert row["wrong corrected"] == f"{wrong} of {wrong} (90% to 100%)" and row["right broken"][:4] == "0 of"
     assert str(right) in row["right broken"] and row["below 60%"] == "no"
-    sentence = chapter_5.real(better)
+    sentence = real_told(better)
     assert f"**{wrong} of {wrong}** wrong answers" in sentence and "1 of 1 do, by p alone 0." in sentence
     assert "0 of 1 interval of the share corrected stay below the papers' 60%" in sentence
     assert chapter_5.real_runs(runs).iloc[0]["below 60%"] == "yes"
     assert chapter_5.real_runs(runs.assign(corrected_high=0.7, claim="undecided")).iloc[0]["below 60%"] == "open"
-    sentence = chapter_5.real(runs)
+    sentence = real_told(runs)
     assert (
         "1 of 1 interval of the share corrected stays below the papers' 60%" in sentence and "none of 1 do" in sentence
     )
@@ -788,11 +793,11 @@ def test_a_real_model_that_is_corrected_and_breaks_nothing_is_told_so() -> None:
         records.assign(corrected=True)
     )
     several = pd.concat([runs.assign(p=p, effect=p < 0.05, dose=p) for p in (0.9, 0.03, 0.04)], ignore_index=True)
-    sentence = chapter_5.real(several)
+    sentence = real_told(several)
     assert "surely: uncorrected, 2 of 3 do, by p alone 2; corrected for 3 looks none" in sentence
     assert "all 3 intervals" in sentence
-    assert "corrected for 3 looks 1." in chapter_5.real(several.assign(p=[0.9, 0.001, 0.04]))
-    assert "2 of 3 do (at one place and strength: one result" in chapter_5.real(several.assign(dose=1.0))
+    assert "corrected for 3 looks 1." in real_told(several.assign(p=[0.9, 0.001, 0.04]))
+    assert "2 of 3 do (at one place and strength: one result" in real_told(several.assign(dose=1.0))
     doses = pd.DataFrame({"run": "a", "dose": [0, 1, 2], "cost": [0.0, 0.1, 0.9], "right": [0.5, 0.4, 0.1], "n": 40})
     assert "gains nothing. Unsteered 50% are right; the strongest has 10%" in chapter_5.stronger(doses)
     better = doses.assign(right=[0.5, 0.6, 0.1])

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cape_lib import tables
-from cape_lib.stats import corrected, p_short, p_text, wilson, wilson_clustered
+from cape_lib.stats import Estimate, corrected, p_short, p_text, wilson, wilson_clustered
 from cape_lib.story.answer import Answer, listed, of, span, times, verb
 
 #: Texts that a direction is fitted on -> in words.
@@ -57,12 +57,15 @@ def answer(records: pd.DataFrame, trials: pd.DataFrame, runs: pd.DataFrame) -> A
         (False, True): "In a real model, yes; in made worlds it is not shown",
         (False, False): "It is not shown",
     }[works, bool((runs["claim"] == "supported").any())]
+    registers = tables.load("testbed_registers")
+    open_web, myths = (_part(registers, [tone])[1] for tone in (OPEN, AFTER_MYTHS))
     sentence = (
-        f"**{lead}**: {_kinds(there)} beat their controls in {_in_runs(there)} and correct "
-        f"{_part(tables.load('testbed_registers'), [AFTER_MYTHS])[1]} after three myths; the papers' own recipe beats "
-        f"them in {of(trials.loc[trials['contrast'] == PAPERS, 'effect'])}. In {one} another direction (right minus "
-        f"wrong answers) corrects {_fixed(runs)} wrong answers{_in_largest(runs)}. What was published counts changed "
-        f"texts: of {len(records)} recorded prompts {_says_right(records)} whether the answer became right."
+        f"**{lead}**: {_explained(there)} beat their controls (random or mislabelled) in "
+        f"{_in_runs(there)} and correct {open_web} in open web text, {myths} after three myths; the papers' own "
+        f"recipe beats them in {of(trials.loc[trials['contrast'] == PAPERS, 'effect'])}. In {one} another direction "
+        f"(right minus wrong answers) corrects {_fixed(runs)} wrong answers{_in_largest(runs)}. What was published "
+        f"counts changed texts: of {len(records)} recorded prompts {_says_right(records)} whether the answer became "
+        "right."
     )
     interval = (
         f"In {one}, {times(len(runs), 'run')}: {_not_ruled_out(runs)} not ruled out (95 %); the papers say "
@@ -98,6 +101,13 @@ def _kinds(there: pd.DataFrame) -> str:
     return f"{listed(WORDS[kind] for kind in THERE if kind in set(there['contrast']))} directions"
 
 
+def _explained(there: pd.DataFrame) -> str:
+    """The kinds of direction that are there to be found, each with the texts that it is made of."""
+    made_of = {"reg": "reliable minus web text", "ctx": "after truths minus after myths"}
+    kinds = [f"{WORDS[kind]} ({made_of[kind]})" for kind in THERE if kind in set(there["contrast"])]
+    return f"{listed(kinds)} directions"
+
+
 def _most_asked(runs: pd.DataFrame) -> pd.DataFrame:
     """The recorded runs with the most questions, at a quarter of the depth before a sweep: runs share questions."""
     most: pd.DataFrame = runs[runs["tested"] == runs["tested"].max()]
@@ -130,12 +140,12 @@ def _fixed(runs: pd.DataFrame) -> str:
 
 
 def _not_ruled_out(runs: pd.DataFrame) -> str:
-    """The upper ends of the share corrected, of the largest runs and of any: "7 % in the largest, 19 % in any are"."""
+    """The upper ends of the share corrected, of the largest runs and of any: "7 % in the largest, 19 % in a run"."""
     largest, wide = _most_asked(runs)["corrected_high"].max(), runs["corrected_high"].max()
     if wide == largest:
         return f"up to {wide:.0%} {'is' if len(runs) == 1 else 'in a run is'}"
     few = int(runs.sort_values("corrected_high")["misaligned"].iloc[-1])
-    return f"up to {largest:.0%} in the largest and {wide:.0%} in one of {few} wrong answers are"
+    return f"up to {largest:.0%} in the largest and {wide:.0%} in a run of {few} wrong answers are"
 
 
 def _says_right(records: pd.DataFrame) -> str:
@@ -185,15 +195,19 @@ def verdicts(trials: pd.DataFrame) -> str:
     )
 
 
-def controls(trials: pd.DataFrame) -> str:
-    """What to expect of runs where no direction is to be found; table `testbed_trials`."""
-    null = there_and_not(trials)[1]["effect"]
+def controls(trials: pd.DataFrame, by_chance: Estimate) -> str:
+    """What to expect of runs where no direction is to be found; table `testbed_trials`.
+
+    by_chance: the share of these runs with an effect.
+    """
     recipe = trials.loc[trials["contrast"] == PAPERS, "effect"]
-    chance, papers = (wilson(int(rows.sum()), len(rows)) for rows in (null, recipe))
+    papers = wilson(int(recipe.sum()), len(recipe))
+    seen = f"{round(by_chance.estimate * by_chance.n)} of {by_chance.n}"
     return (
-        "No p is corrected for the number of runs. Where nothing is to be found, 5 % are to show an effect by "
-        f"chance; here **{of(null)}** do ({chance.low:.0%} to {chance.high:.0%}). The papers' own recipe, true minus "
-        f"false statements: {of(recipe)} ({papers.low:.0%} to {papers.high:.0%})."
+        "*Effect*: the direction beats its controls (p up to 0.05). Where nothing is to be found, chance alone gives "
+        f"up to 5 %; here **{seen}** ({by_chance.low:.0%} to {by_chance.high:.0%}). The papers' own recipe, true "
+        f"minus false statements: {of(recipe)} ({papers.low:.0%} to {papers.high:.0%}). No p is corrected for the "
+        "number of runs."
     )
 
 
@@ -207,13 +221,16 @@ def controls_sure(trials: pd.DataFrame) -> str:
     )
 
 
-def broken(registers: pd.DataFrame) -> str:
-    """Right answers lost, and wrong ones corrected in two texts, of all directions; table `testbed_registers`."""
-    lost, share = _part(registers, RELIABLE, "broken", "right_before")
+def broken(registers: pd.DataFrame, share: float) -> str:
+    """Right answers lost, and wrong ones corrected in two texts, of all directions; table `testbed_registers`.
+
+    share: of the right answers in the reliable registers, that lost (0-1).
+    """
+    lost, _ = _part(registers, RELIABLE, "broken", "right_before")
     web, myths = ("{} ({})".format(*_part(registers, [tone])) for tone in (OPEN, AFTER_MYTHS))
     return (
-        f"In the two reliable registers steering breaks **{lost}** right answers ({share}). In open web text it "
-        f"corrects {web}, after three myths by one author {myths}."
+        f"In the two reliable registers steering breaks **{lost}** right answers ({share:.0%}). In open web text it "
+        f"corrects {web}, after three myths {myths}."
     )
 
 
@@ -226,17 +243,21 @@ def _part(
     return f"{count} of {every}", f"{count / every:.0%}" if every else "none"
 
 
-def real(runs: pd.DataFrame) -> str:
-    """What the recorded runs on real models show together; table `model_runs`."""
+def real(runs: pd.DataFrame, *, holm: Sequence[float], below: pd.Series) -> str:
+    """What the recorded runs on real models show together; table `model_runs`.
+
+    holm: p of each run, corrected for that many looks;  below: whether its interval stays below the papers' share.
+    """
     most = len(_most_asked(runs))
     where = "In the largest" if most == 1 else f"In each of the {most} largest"
     controls = int(runs["controls"].max())
     better = int(LEVEL * (1 + controls)) - 1
     rank = f": of {controls}, {better} may do as well" if better >= 0 else ""
     here = "this model" if runs["model"].nunique() == 1 else "these models"
-    below = int((runs["corrected_high"] < runs["claimed"]).sum())
-    many = "all" if len(runs) > 1 and below == len(runs) else f"{below} of"
-    won, sure = runs[runs["effect"].astype(bool)], int(surely(runs).sum()) or "none"
+    stay = int(below.sum())
+    many = "all" if len(runs) > 1 and stay == len(runs) else f"{stay} of"
+    won = runs[runs["effect"].astype(bool)]
+    sure = int((runs["effect"].astype(bool) & (np.asarray(holm) < LEVEL)).sum()) or "none"
     same = len(won) > 1 and won.duplicated(["model", "place", "dose", "questions"], keep=False).all()
     return (
         f"{where} of {times(len(runs), 'run')} **{_fixed(runs)}** wrong answers are corrected, and "
@@ -246,7 +267,7 @@ def real(runs: pd.DataFrame) -> str:
         f"{' (at one place and strength: one result, measured again)' if same else ''}, by p alone "
         f"{int((runs['p'] <= LEVEL).sum())}{f'; corrected for {len(runs)} looks {sure}' if len(runs) > 1 else ''}. "
         f"In {here} {many} "
-        f"{times(len(runs), 'interval')} of the share corrected {verb(below, 'stay')} below the papers' "
+        f"{times(len(runs), 'interval')} of the share corrected {verb(stay, 'stay')} below the papers' "
         f"{runs['claimed'].max():.0%}."
     )
 
