@@ -789,6 +789,23 @@ def test_a_phone_needs_no_sideways_scroll(document: Path, open_page: Callable[..
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.parametrize("key", ["pythia-1b", "pythia", "opus-4.6", "gpt-oss", "commonsense"])
+def test_the_words_of_a_chart_are_read_on_a_phone(document: Path, open_page: Callable[..., Any], key: str) -> None:
+    page = open_page(document, width=390)
+    page.click(f"[data-example='{key}']")
+    sizes, out_of_it = page.evaluate("""() => {
+      const shown = [...document.querySelectorAll("[role=tabpanel]:not([hidden]) svg.dash-chart")];
+      const texts = shown.flatMap((chart) => [...chart.querySelectorAll("text")].map((text) => [chart, text]));
+      const scale = (chart) => chart.getBoundingClientRect().width / chart.viewBox.baseVal.width;
+      const beyond = ([chart, text]) => [chart, text].map((e) => e.getBoundingClientRect().right);
+      return [
+        texts.map(([chart, text]) => parseFloat(window.getComputedStyle(text).fontSize) * scale(chart)),
+        texts.filter((pair) => beyond(pair)[1] > beyond(pair)[0] + 1).map(([, text]) => text.textContent),
+      ]; }""")
+    assert min(sizes) >= 11
+    assert out_of_it == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("key", ["pythia-1b", "pythia", "opus-4.6", "commonsense"])
 def test_assistive_technology_finds_nothing_to_complain_of(

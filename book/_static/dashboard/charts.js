@@ -5,9 +5,9 @@
 {
   const W = Cape.wording;
   const { el, minus, textOf } = Cape.results;
-  const WIDTH = 640;
   const MARGIN = { top: 28, right: 16, bottom: 44, left: 50 };
-  const RIGHT = WIDTH - MARGIN.right;
+  /* Drawn narrower on a phone, so that points and words are not made small; a chart keeps the width it was drawn with. */
+  const widthNow = () => (window.matchMedia("(max-width: 40rem)").matches ? 400 : 640);
   const svg = (name, ...more) => el(`svg:${name}`, ...more);
   const round = (v) => Math.round(v * 100) / 100;
   const short = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}\u2026` : text);
@@ -36,20 +36,22 @@
   /* A chart of marks, each with a class and a `path` of points or a point {x, y, r, title}; `labels` are names of points,
    * `notes` words at the right end. x and y have low, high and name, x also `lines`: the words below 1, 2, 3 ... */
   function chart({ title, description, x, y, marks, labels = [], notes = [], height = 380 }) {
+    const width = widthNow();
+    const right = width - MARGIN.right;
     const bottom = height - MARGIN.bottom;
     const scale = ({ low, high }, from, to) => (v) => from + ((v - low) / (high - low || 1)) * (to - from);
-    const [sx, sy] = [scale(x, MARGIN.left, RIGHT), scale(y, bottom, MARGIN.top)];
+    const [sx, sy] = [scale(x, MARGIN.left, right), scale(y, bottom, MARGIN.top)];
     const text = (anchor, left, top, words, name) =>
       svg("text", { x: left, y: top, "text-anchor": anchor, class: name }, words);
-    const below = (x.lines ? [...x.lines.keys()] : ticks(x, 8)).flatMap((v) => [
+    const below = (x.lines ? [...x.lines.keys()] : ticks(x, width / 80)).flatMap((v) => [
       svg("line", { x1: sx(v), x2: sx(v), y1: bottom, y2: bottom + 4, class: "tick" }),
       ...(x.lines?.get(v) ?? [String(v)]).map((line, i) => text("middle", sx(v), bottom + 18 + 16 * i, line)),
     ]);
     const beside = ticks(y, 5).flatMap((v) => [
-      svg("line", { x1: MARGIN.left, x2: RIGHT, y1: sy(v), y2: sy(v), class: "grid" }),
+      svg("line", { x1: MARGIN.left, x2: right, y1: sy(v), y2: sy(v), class: "grid" }),
       text("end", MARGIN.left - 6, sy(v) + 4, minus(String(v))),
     ]);
-    const names = [text("end", RIGHT, height - 8, x.name, "name"), text("start", 4, 17, y.name, "name")];
+    const names = [text("end", right, height - 8, x.name, "name"), text("start", 4, 17, y.name, "name")];
     const along = (path) => path.map(([a, b], i) => `${i ? "L" : "M"}${round(sx(a))} ${round(sy(b))}`).join("");
     const drawn = marks.map((mark) =>
       mark.path
@@ -57,16 +59,16 @@
         : svg("circle", { cx: sx(mark.x), cy: sy(mark.y), r: mark.r, class: mark.class }, svg("title", {}, mark.title)),
     );
     const id = `clip-${++charts}`;
-    const window_ = { x: MARGIN.left, y: MARGIN.top, width: RIGHT - MARGIN.left, height: bottom - MARGIN.top };
+    const window_ = { x: MARGIN.left, y: MARGIN.top, width: right - MARGIN.left, height: bottom - MARGIN.top };
     return svg(
       "svg",
-      { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", class: "dash-chart" },
+      { viewBox: `0 0 ${width} ${height}`, role: "img", class: "dash-chart" },
       svg("title", {}, title),
       svg("desc", {}, description),
       svg("clipPath", { id }, svg("rect", window_)),
       svg("g", { class: "dash-axes" }, below, beside, names),
       svg("g", { "clip-path": `url(#${id})` }, drawn),
-      svg("g", {}, notes.map(([v, words]) => text("end", RIGHT - 4, sy(v) + 4, words, "band-name")), named(labels)),
+      svg("g", {}, notes.map(([v, words]) => text("end", right - 4, sy(v) + 4, words, "band-name")), named(labels)),
     );
 
     /* Names beside points; one that would lie on another name is left out (the point still says it). */
@@ -75,7 +77,7 @@
       return points.flatMap((point) => {
         const wide = 8.5 * point.label.length;
         const [cx, cy] = [sx(point.x), sy(point.y)];
-        const left = cx + 8 + wide > RIGHT;
+        const left = cx + 8 + wide > right;
         const [from, top] = [cx + (left ? -8 - wide : 8), cy - 20];
         if (taken.some(([a, b, w]) => from < a + w && a < from + wide && top < b + 17 && b < top + 17)) return [];
         taken.push([from, top, wide]);
@@ -135,7 +137,7 @@
     // So many names fit side by side on a phone; the others are in the table below and in each point's own title.
     const names = rows.map((row, i) => [i + 1, twoLines(row.label)]);
     const wide = Math.max(...names.flatMap(([, lines]) => lines.map((line) => line.length)));
-    const every = Math.ceil(rows.length / Math.max(1, Math.floor((WIDTH - MARGIN.left) / (10.5 * (wide + 1)))));
+    const every = Math.ceil(rows.length / Math.max(1, Math.floor((widthNow() - MARGIN.left) / (9 * (wide + 1)))));
     const lines = new Map(names.filter(([at]) => (rows.length - at) % every === 0));
     const cut = bands.map((band) => ({ ...band, low: within(band.low), high: within(band.high) }));
     const shades = cut.filter((band) => band.low < band.high);
@@ -175,7 +177,7 @@
       for (const name of STYLES) to[i].setAttribute(name, style.getPropertyValue(name));
     });
     copy.setAttribute("xmlns", copy.namespaceURI);
-    copy.setAttribute("width", WIDTH);
+    copy.setAttribute("width", drawing.viewBox.baseVal.width);
     const paper = window.getComputedStyle(drawing.closest(".cape-dash")).getPropertyValue("--dash-paper").trim() || "#ffffff";
     copy.prepend(svg("rect", { width: "100%", height: "100%", fill: paper }));
     return new XMLSerializer().serializeToString(copy);
@@ -284,5 +286,5 @@
     return el("figure", {}, drawing, el("figcaption", {}, write(part.caption)));
   }
 
-  Cape.charts = { WIDTH, standalone, draw };
+  Cape.charts = { standalone, draw };
 }

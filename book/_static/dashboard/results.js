@@ -185,7 +185,8 @@
     const image = new Image();
     image.addEventListener("load", () => {
       const canvas = el("canvas");
-      [canvas.width, canvas.height] = [2 * Cape.charts.WIDTH, (2 * Cape.charts.WIDTH * image.height) / image.width];
+      const { width, height } = chart.viewBox.baseVal;
+      [canvas.width, canvas.height] = [2 * width, 2 * height];
       canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
       canvas.toBlob((blob) => save("chart.png", "image/png", blob));
     });
