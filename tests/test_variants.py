@@ -309,8 +309,8 @@ def test_the_lever_the_turn_and_the_two_alike_say_the_opposite_too(rows: pd.Data
 
 def test_whether_better_reasoners_make_up_less_is_told_measure_by_measure(rows: pd.DataFrame) -> None:
     assert story.makes_up(rows) == (
-        "they make up less by precision, less by wrong share only until date and size are held, by share admitted "
-        "that is not shown"
+        "they make up less by precision, less by wrong share (not shown with date and size held), not surely by share "
+        "admitted"
     )
     noise = np.random.default_rng(5).normal(0, 20, (3, len(rows)))
     ways = dict(zip((PRECISION, WRONG, ADMITS), (1, -1, 1), strict=True))

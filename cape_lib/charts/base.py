@@ -173,7 +173,8 @@ def correlation_by_cut(sweep: pd.DataFrame, *, source: str, leap: str = "") -> F
     n = f"{int(max(table['n'], default=0))} models on one side at most"
     caption = (
         f"{leap} Neighbouring splits share most models. Surely: both intervals leave zero out, not corrected for the "
-        f"number of splits. Dashed: {EDGES[0]:g} B. Bands: 95 %, families left out in turn. {few_families()}"
+        f"number of splits, so that no size is shown to be special. Dashed: {EDGES[0]:g} B. Bands: 95 %, families left "
+        f"out in turn. {few_families()}"
     ).lstrip()
     inside = float(sweep["cut_b"].min()) < EDGES[0] < float(sweep["cut_b"].max())
     at_edge = [line_at(EDGES[0], "x", colour=MUTED, dashed=True)] if inside else []

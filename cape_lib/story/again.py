@@ -87,11 +87,11 @@ def _dated(rows: pd.DataFrame, measure: str) -> tuple[Estimate, Estimate]:
 
 def makes_up(rows: pd.DataFrame) -> str:
     """By which measures better reasoners make up less, or more: surely, until date and size are held, or neither."""
-    words, open_one = {1: "less", -1: "more"}, "by {} that is not shown"
+    words, open_one = {1: "less", -1: "more", 0: "not shown"}, "not surely by {}"
     by: dict[str, list[str]] = {}
     for measure, (way, held) in ways(rows).items():
-        until = "" if held == way else " only until date and size are held"
-        by.setdefault(f"{words[way]} by {{}}{until}" if way else open_one, []).append(called(measure))
+        then = "" if held == way else f" ({words[held]} with date and size held)"
+        by.setdefault(f"{words[way]} by {{}}{then}" if way else open_one, []).append(called(measure))
     if set(by) == {open_one}:
         return f"that they make up less is not shown by {listed(by[open_one])}"
     shown = [frame.format(listed(by[frame])) for frame in sorted(by, key=open_one.__eq__)]

@@ -22,7 +22,7 @@ ALL = "all"
 #: The smaller amount of training tokens, billions, at which a model of all families is asked as well.
 FEW_TOKENS = 300.0
 #: Covariate of the model of all families -> a decade of it, and its verb.
-TERMS = {"size": ("tenfold size", "goes"), "tokens": ("tenfold training tokens", "go")}
+TERMS = {"size": "tenfold size", "tokens": "tenfold training tokens"}
 
 
 def size(value: float) -> str:
@@ -53,7 +53,7 @@ def answer(
         raise ValueError("a published family answers for all families; give their steps and the model of them")
     scale, shares = model.critical_scale(), signs_by_tokens(steps)
     few, many = _counts(shares)
-    misses = ", but misses a part of these steps" if misfit(model, steps, shares) else ""
+    misses = ", but may miss a part of these steps" if misfit(model, steps, shares) else ""
     ends = ""
     if not math.isnan(scale.estimate):
         reaches = reach(scale), reach(model.critical_scale(tokens_b=FEW_TOKENS))
@@ -65,7 +65,7 @@ def answer(
         f"{capital(turn(model))}{misses}. {_new_family(model)}",
         "correlation",
         f"The fit: {model.steps} steps of {model.families} families in the uniform panel, size and training tokens "
-        f"taken together.{ends} The end lies between the published 2.9 and 13.4 B with a probability of "
+        f"taken together.{ends} In that fit it lies between the published 2.9 and 13.4 B with a probability of "
         f"{model.p_turn(2.9, 13.4):.0%} and {model.p_turn(2.9, 13.4, tokens_b=FEW_TOKENS):.0%}.",
     )
 
@@ -100,7 +100,7 @@ def turn(model: FamilyModel) -> str:
 
 def _new_family(model: FamilyModel) -> str:
     """How likely it is that a family which is not among these has no turn, as a sentence."""
-    return f"A new family has no upward turn between 0.1 and 100 B with a probability of {model.p_no_turn():.0%}."
+    return f"With a probability of {model.p_no_turn():.0%} a new family has no upward turn between 0.1 and 100 B."
 
 
 def _alone(scales: pd.DataFrame, family: str) -> str:
@@ -250,7 +250,7 @@ def as_worded(verdict: Verdict) -> str:
     if verdict.conclusion != "contradicted":
         return ""
     says = verdict.conclusion_test.says
-    return f"C02, as worded: {says}."
+    return f"Of the claim, as worded: {says}."
 
 
 def _terms(model: FamilyModel) -> dict[str, Estimate]:
@@ -262,13 +262,10 @@ def _terms(model: FamilyModel) -> dict[str, Estimate]:
 def all_families(model: FamilyModel) -> str:
     """What moves gamma over all families, and how far they differ."""
     moved = [
-        f"{' '.join(TERMS[name])} with {with_interval(one, digits=3, signed=True)}"
+        f"at {TERMS[name]} gamma is {with_interval(one, digits=3, signed=True)} higher"
         for name, one in _terms(model).items()
     ]
-    return (
-        f"{capital('; '.join(f'{one} of gamma' for one in moved))}. Families differ by {with_interval(model.spread())} "
-        f"(standard deviation)."
-    )
+    return f"{capital('; '.join(moved))}. Families differ by {with_interval(model.spread())} (standard deviation)."
 
 
 def taxes(steps: pd.DataFrame) -> str:
@@ -338,10 +335,10 @@ def by_size(model: FamilyModel, shares: pd.DataFrame) -> str:
             first, last = small.iloc[0], large.iloc[0]
             apart += [name] * bool(first["low"] > last["high"] or last["low"] > first["high"])
     told = f"told apart with {' and with '.join(apart)}" if apart else "the intervals overlap, so this is open"
-    fit = pick(_terms(model)["size"], "goes with more gamma", "goes with less gamma", "is open as well")
+    fit = pick(_terms(model)["size"], "gamma rises with size", "gamma falls with size", "size is open as well")
     ends = f"From steps up to {EDGES[0]:g} B to those above {EDGES[-1]:g} B"
     ways = f" {ends} negative ones go {' and '.join(parts)}: {told}." if parts else ""
-    return f"And size?{ways} In the fit it {fit}."
+    return f"And size?{ways} In the fit {fit}."
 
 
 def tokens(steps: pd.DataFrame, *, short: bool = False) -> str:
@@ -388,7 +385,7 @@ def misfit(model: FamilyModel, steps: pd.DataFrame, shares: pd.DataFrame) -> str
             )
     if not against:
         return ""
-    misses = f"The straight fit misses a part of this: {'; '.join(against)}."
+    misses = f"The straight fit may miss a part of this: {'; '.join(against)}."
     return f"{misses} Its end of the losses is no size to plan by."
 
 

@@ -12,9 +12,9 @@ import pandas as pd
 from cape_lib.base.coupling import EDGES, NEAR, TOKEN_EDGE, FamilyModel, base_rate, signs_by_size, signs_by_tokens
 from cape_lib.claims import Verdict
 from cape_lib.frontier import variants
-from cape_lib.stats import Estimate, seen_effect, seen_words
+from cape_lib.stats import Estimate
 from cape_lib.story import again, boundary, levers
-from cape_lib.story.answer import Answer, sign, times, verb
+from cape_lib.story.answer import Answer, bracket, sign, times, verb
 
 
 def pays(steps: pd.DataFrame, model: FamilyModel) -> Answer:
@@ -27,14 +27,12 @@ def pays(steps: pd.DataFrame, model: FamilyModel) -> Answer:
     elif large["low"] > small["high"]:
         lead = "No: better reasoning costs truthfulness in large models more often than in small ones"
     missed = bool(boundary.misfit(model, steps, signs_by_tokens(steps)))
-    above = middle["negative"] + large["negative"]
     sentence = (
         f"**{lead}.** Compare each model with the next larger one of its family. Better reasoning came with less "
         f"truthfulness, any fall counted, in {small['negative']} of {small['steps']} such steps below 3.5 billion "
         f"parameters (B), in {middle['negative']} of {middle['steps']} from there to 10 B, in {large['negative']} of "
-        f"{large['steps']} above. Two papers of 2026 say that the losses end at 3.5 B: here "
-        f"{'losses go on' if above else 'no loss stands'} above it, and a fit over {model.families} families "
-        f"{borne(scale, few, missed=missed)} (chapter 2)."
+        f"{large['steps']} above. Two papers of 2026 put the end of the losses at 3.5 B: a fit over {model.families} "
+        f"families {borne(scale, few, missed=missed)} (chapter 2)."
     )
     interval = (
         f"95 % intervals: {small['low']:.0%} to {small['high']:.0%} of the steps below 3.5 B, {large['low']:.0%} to "
@@ -46,11 +44,11 @@ def pays(steps: pd.DataFrame, model: FamilyModel) -> Answer:
 def borne(scale: Estimate, few: Estimate, *, missed: bool) -> str:
     """What a fit with these ends of the losses, at two amounts of tokens, does to the papers' size.
 
-    missed: whether it misses a part of the steps, and so can say nothing of a single size.
+    missed: whether it may miss a part of the steps, and so can say nothing of a single size.
     """
     inside = [one.low <= EDGES[0] <= one.high for one in (scale, few)]
     if missed:
-        return "misses a part of these steps, so that it can neither show nor exclude that size"
+        return "may miss a part of these steps, so that it can neither show nor exclude that size"
     if math.isnan(scale.estimate):
         return "finds no losses that end with size"
     if any(inside):
@@ -69,7 +67,8 @@ def goes_with(steps: pd.DataFrame) -> Answer:
         lead = f"Families trained on {'less' if few['low'] > many['high'] else 'more'} text pay this price more often"
     sentence = (
         f"**{lead}.** Where the amount is known, {few['negative']} of {few['steps']} steps up to 10 B came with less "
-        f"truthfulness in {few['families']} families trained on fewer than {TOKEN_EDGE:g} billion tokens, and "
+        f"truthfulness in {few['families']} families trained on fewer than {TOKEN_EDGE:g} billion tokens (pieces of "
+        f"words), and "
         f"{many['negative']} of {many['steps']} in {many['families']} others."
     )
     interval = (
@@ -83,7 +82,7 @@ def goes_with(steps: pd.DataFrame) -> Answer:
 def moves(scores: pd.DataFrame) -> Answer:
     """What can be moved: the made world; scores: table `testbed_scores`."""
     lead = (
-        "The text alone can make larger models less truthful, and undo it"
+        "The text alone can make larger models less truthful, or keep them truthful"
         if levers.moved(scores)
         else "The text alone did not make larger models less truthful where we tried"
     )
@@ -96,25 +95,23 @@ def today(one: Answer, rows: pd.DataFrame) -> Answer:
     rows: `variants.readings`, of which `one` speaks.
     """
     first = one.sentence.partition(".** ")[2].split(". ")[0].rstrip(".")
-    known, wrong = (
+    known, precise, wrong = (
         (variants.association(rows, measure), variants.association(rows, measure, given=again.HELD))
-        for measure in (variants.KNOWS, variants.WRONG)
+        for measure in (variants.KNOWS, variants.PRECISION, variants.WRONG)
     )
     return Answer(
         f"**In 2026: better reasoners {again.knowing(known[0])}; {again.moral(rows)}.** {first}. With date and size "
         f"held (known for {wrong[1].n}), the link with right answers "
-        f"{_left(*known)}, that with wrong ones {_left(*wrong)}.",
+        f"{_left(*known)}, that with precision {_left(*precise)}, that with wrong ones {_left(*wrong)}.",
         one.grade,
         one.interval,
     )
 
 
 def _left(whole: Estimate, held: Estimate) -> str:
-    """What is left of a link when date and size are held: its r, and beside one that is not shown what was missed."""
-    r = f"r = {held.estimate:.2f}"
-    if not sign(held):
-        return f"is not shown ({r}; {seen_words(seen_effect(held))})"
-    return f"{'stays' if sign(held) == sign(whole) else 'is another'} ({r})"
+    """What is left of a link when date and size are held: its r with its interval."""
+    left = "stays" if sign(held) == sign(whole) else "is another"
+    return f"{left if sign(held) else 'is not shown'} (r = {held.estimate:.2f} {bracket(held)})"
 
 
 def falls(verdict: Verdict) -> str:
@@ -123,7 +120,7 @@ def falls(verdict: Verdict) -> str:
         return ""
     return (
         "**One claim that falls**: that dividing both scores by the width of the model uncovers a coupling; shuffled "
-        "scores do the same (chapter 3)."
+        "scores turn positive too (chapter 3)."
     )
 
 

@@ -75,11 +75,11 @@ def answer(scores: pd.DataFrame, doublings: pd.DataFrame) -> Answer:
     changes = _each(doublings)
     for word, sure in zip(("more", "fewer"), sure_changes(doublings), strict=True):
         if sure.any():
-            worked.append(f"{of(sure)} doublings of the width with as many parameters bring {word} right answers")
+            worked.append(f"{of(sure)} doublings of the width with as many parameters go with {word} right answers")
             changes = f"by {listed(map(_points, estimates(doublings)))}"
     where = "in tiny models of an invented world"
     lead = f"{capital(where)} {', and '.join(worked)}" if worked else f"It is not shown, not even {where}"
-    one = by_text(scores, f"**{lead}; of architecture it cannot be told.**")
+    one = by_text(scores, f"**{lead}; architecture could not be tested.**")
     wider = f"With the parameters held, in one made text, doublings of the width change them {changes}."
     return Answer(f"{one.sentence} {wider}", one.grade, f"{one.interval} {along_width(doublings)}")
 
@@ -176,7 +176,7 @@ def corpora(rows: pd.DataFrame) -> str:
             f"{seen_share(len(rows)):.0%} of corpora could be missed."
         )
     near, left = int((above["lowest"] < CHANCE).sum()), int(below["surely"].sum())
-    more = f"; {near} more {verb(near, 'dip')} within the noise" if near else ""
+    more = f"; {near} more {verb(near, 'lie')} below it within noise" if near else ""
     return (
         f"In **{len(below)} of {len(rows)}** corpora (made texts) some width is below a guess by more than the noise "
         f"of its questions: {_believed(rows, below)}. Corrected for {rows['widths'].sum()} models, {left} of these "

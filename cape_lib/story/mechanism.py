@@ -7,7 +7,7 @@ import math
 import pandas as pd
 
 from cape_lib.stats import Estimate, clustered, mean_interval
-from cape_lib.story.answer import Answer, between, of, pick, times, verb, with_interval
+from cape_lib.story.answer import Answer, between, capital, of, pick, times, verb, with_interval
 
 #: A run whose coupling differs less between its layers is one number.
 FLAT = 1e-4
@@ -86,8 +86,8 @@ def _towards(gap: pd.DataFrame) -> str:
     """Where training moves the coupling, over the blocks that lie apart, to follow a count; empty where none does."""
     above, below = int(gap["above"].sum()), int(gap["below"].sum())
     if above and below:
-        return f", {above} times towards working together and {below} times towards competing"
-    return ", each time towards working together" if above else ", each time towards competing" if below else ""
+        return f", {above} times towards likeness and {below} times towards opposition"
+    return ", each time towards likeness" if above else ", each time towards opposition" if below else ""
 
 
 def answer(
@@ -102,14 +102,13 @@ def answer(
     twins = int(values["twin"].sum())
     lead = "The released values leave it open" if twins else "From what was released one cannot know"
     beside = f"{twins} are of untrained models" if twins else "none stands beside the same model untrained"
-    names, arises = real["model"].nunique(), of(ends.xs("trained", level="weights")["arises"])
+    names = real["model"].nunique()
     sentence = (
         f"**{lead}**: on {of(values['blind'])} released values a model's weights have no influence, or "
-        f"perhaps none, and {beside}. In our probe models differ from one untrained twin beyond the noise of "
-        f"prompts {_apart(gap)} of tiny models and {_apart(real)} of "
-        f"{'one real model' if names == 1 else f'{names} real models'}{_towards(pd.concat([gap, real]))}. The output "
-        f"map of tiny models {_does(ends)} ({by_weights(ends)['trained'].estimate:+.2f}); competition arises there in "
-        f"{arises}."
+        f"perhaps none, and {beside}. Our probe tells tiny models from one untrained twin, beyond the noise of "
+        f"prompts, {_apart(gap)} (layers) and "
+        f"{'one real model' if names == 1 else f'{names} real models'} {_apart(real)}"
+        f"{_towards(pd.concat([gap, real]))}. {capital(_competes(ends))}."
     )
     moved = shift(probed)
     interval = (
@@ -138,7 +137,7 @@ def how_sure(gap: pd.DataFrame) -> str:
     """What the interval of a coupling and of its twin holds, and what it does not; gap: `twin_gap`."""
     return (
         "Each interval is a jackknife over prompts, so it holds the choice of words; one untrained twin a model, so "
-        f"the luck of its random weights is not in it. Not corrected for {len(gap)} blocks: by chance about "
+        f"the luck of its random weights is not in it. Not corrected for {len(gap)} blocks: by prompt noise about "
         f"{APART * len(gap):.0f} at most."
     )
 
@@ -234,14 +233,17 @@ def at_output(table: pd.DataFrame) -> pd.DataFrame:
     """One row a model and its weights: what the output map does to the coupling; table: `testbed_projection`.
 
     Returns change (behind it minus before it), outside (True where it lies outside the range of the random matrices,
-    missing where either has no coupling) and arises (competition is sure behind it and not before it).
+    missing where either has no coupling), before (competition is sure before it, missing likewise) and arises (behind
+    it alone).
     """
     wide = table.pivot(index=["model", "weights"], columns="what", values=["coupling", "low", "high"])
     logits, low, high = wide["coupling", "logits"], wide["low", "random projection"], wide["high", "random projection"]
     outside = ((logits < low) | (logits > high)).astype("boolean").mask(logits.isna() | low.isna())
     competes = wide["high"] < 0
     arises = competes["logits"] & ~competes["hidden"]
-    return pd.DataFrame({"change": logits - wide["coupling", "hidden"], "outside": outside, "arises": arises})
+    change = logits - wide["coupling", "hidden"]
+    before = competes["hidden"].astype("boolean").mask(wide["coupling", "hidden"].isna())
+    return pd.DataFrame({"change": change, "outside": outside, "before": before, "arises": arises})
 
 
 def by_weights(ends: pd.DataFrame) -> dict[str, Estimate]:
@@ -256,10 +258,20 @@ def _does(ends: pd.DataFrame) -> str:
     return pick(by_weights(ends)["trained"], *does)
 
 
+def _competes(ends: pd.DataFrame) -> str:
+    """In how many tiny models competition is sure before the output map, and behind it alone; `at_output`."""
+    before = ends["before"].dropna().astype(bool).groupby(level="weights").apply(of)
+    alone = int(ends["arises"].xs("trained", level="weights").sum()) or "none"
+    return (
+        f"competition is sure before the output map in {before['trained']} tiny models (untrained: "
+        f"{before['untrained']}), behind it alone in {alone}"
+    )
+
+
 def output(ends: pd.DataFrame) -> str:
     """Whether the output map does more than a random matrix; ends: `at_output`."""
     known, means = ends["outside"].dropna().astype(bool).groupby(level="weights"), by_weights(ends)
-    lie, models, arises = known.apply(of), known.size(), ends["arises"].xs("trained", level="weights")
+    lie, models = known.apply(of), known.size()
     chance = {f"{2 * models[weights] / 21:.0f}" for weights in ("trained", "untrained")}
     gone = len(ends) - int(models.sum())
     without = f"; {gone} more {verb(gone, 'have')} no coupling" if gone else ""
@@ -268,8 +280,7 @@ def output(ends: pd.DataFrame) -> str:
         f"tiny models, and in {lie['untrained']} untrained ones (by chance about {' or '.join(sorted(chance))} each"
         f"{without}). **So in tiny models the output map {_does(ends)}** (mean "
         f"{with_interval(means['trained'], signed=True)}; untrained {with_interval(means['untrained'], signed=True)}). "
-        f"Competition is sure behind it and not before it in {of(arises)}, so the conflict "
-        f"{'arises' if 2 * arises.sum() > len(arises) else 'seldom arises'} there. The box asks whether the "
+        f"{capital(_competes(ends))}. The box asks whether the "
         "released values fall there at every size."
     )
 
