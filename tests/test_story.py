@@ -506,7 +506,7 @@ def test_the_made_world_is_told_as_it_is_made() -> None:
     )
     assert chapter_3.answer(flat, open_width).sentence.startswith("**It is not shown, not even in tiny models")
     assert first_page.moves(scores).sentence.startswith(
-        "**The text alone can make larger models less truthful, and undo it.**"
+        "**The text alone can make larger models less truthful, or keep them truthful.**"
     )
     assert first_page.moves(flat).sentence.startswith("**The text alone did not make larger models less truthful")
     lowest = scores[scores["ladder"] == "K"].groupby("width")["truth"].mean()
