@@ -161,7 +161,9 @@ def test_each_measure_of_chapter_9(rows, nine, measure: str) -> None:
 def test_how_sure_the_artefact_and_the_lever_of_chapter_9(rows, nine) -> None:
     agrees(again.sure(rows), nine["sure"])
     agrees(again.artefact(rows), nine["artefact"])
-    agrees(again.effort_text(rows), nine["effort"])
+    ladders = effort.effort_ladders(rows)
+    change = effort.over_makers(ladders, ADMITS)
+    agrees(again.effort_text(rows, ladders, change=change), nine["effort"])
     agrees(again.effort_sure(rows), nine["effort_sure"])
     agrees(again.off_on_text(rows), nine["off"])
     agrees(re.sub(r"\*\*.*?\*\*", "", again.twins(variants.steady(rows))), nine["twins"])
@@ -277,9 +279,9 @@ def test_the_sentences_of_chapter_10(ten) -> None:
     agrees(story.one_run(runs, "pythia-12b", **chosen), ten["one"])
     agrees(story.starts(runs, x=X, y=Y), ten["starts"])
     agrees(story.strangers(runs, **chosen), ten["strangers"])
-    agrees(story.sizes(runs, x=X, y=Y), ten["sizes"])
+    agrees(story.sizes(training.by_size(runs, x=X, y=Y)), ten["sizes"])
     agrees(" ".join(story.remember(runs, **chosen)), ten["remember"])
-    agrees(story.test_text(runs, **chosen), ten["test"])
+    agrees(story.test_text(training.beyond_trend(runs, **chosen), runs, **chosen), ten["test"])
     agrees(story.averages(runs, **chosen), ten["averages"])
 
 
@@ -289,7 +291,7 @@ def test_the_audit_of_chapter_10_for_each_capability(x: str) -> None:
     runs, other, chosen = training.runs(), reference.chapter_10(x), {"x": x, "from_step": 1000}
     agrees(story.starts(runs, x=x), other["starts"])
     agrees(story.strangers(runs, **chosen), other["strangers"])
-    agrees(story.sizes(runs, x=x), other["sizes"])
+    agrees(story.sizes(training.by_size(runs, x=x)), other["sizes"])
     agrees(story.test_sure(runs, **chosen), other["holm"])
     agrees(story.noise_text(runs, x=x), other["noise"])
     own = reference.runs(x, Y, 1000)

@@ -256,7 +256,7 @@ def test_the_sentences_of_chapter_9_are_of_the_rows_that_were_chosen(
     assert first.startswith(f"Among models{word[1:]}, reasoning" if mode else "Reasoning goes with")
     assert f"r = {variants.association(chosen, KNOWS).estimate:.2f}" in first
     assert ("more effort" in answer.sentence) == (mode != "none")
-    assert "Gemma 4, thinking" in second and "At more effort" in third
+    assert "Gemma 4, thinking" in second and "at more effort" in third
     text = " ".join([answer.sentence, answer.interval, story.sure(chosen), story.turn_text(chosen)])
     assert "nan" not in text and "of 0" not in text
 
@@ -277,13 +277,14 @@ def test_opposite_worlds_are_told_as_they_are(rows: pd.DataFrame) -> None:
 def test_the_lever_the_turn_and_the_two_alike_say_the_opposite_too(rows: pd.DataFrame) -> None:
     turned = rows.assign(**{ADMITS: 100 - rows[ADMITS]})
     moral = story.effort_moral(turned)
-    assert "more effort raises what is known in 18 of 20 models; 18 of 20 models admit more (13 are one" in moral
+    lead = "Of 20 models (13 are one maker's) more effort at the same weights raises what is known in 18; 18 admit more"
+    assert moral.startswith(f"{lead} (over makers not sure)")
     assert re.search(
         r"with thinking switched on 63 of 87 admit less \(by maker: \d+ of 17\)", story.remember(turned)[2]
     )
     ladders = effort.effort_ladders(rows)
     even = ladders.assign(**{ADMITS: -10 + ladders[ADMITS] / 100})
-    assert "over makers not sure" in moral and "over makers sure" in story.admit(even)
+    assert story.admit(even).endswith("(over makers sure)")
     assert story.effort_moral(rows).endswith("That more effort invents more, or less, is not shown.")
     steep = 20 * np.log10(rows["reasoning_tokens"].clip(lower=1))
     more = rows.assign(**{WRONG: rows[WRONG] + steep})
@@ -299,7 +300,8 @@ def test_the_lever_the_turn_and_the_two_alike_say_the_opposite_too(rows: pd.Data
     large = small[small["params_b"] > 3.5].drop(columns="ladder")
     assert story.turn_text(large).endswith("steps on one side of 3.5 B cannot show a turn there.")
     assert story.twins_answer(rows).startswith("By all three the first makes up less")
-    text = story.effort_text(turned)
+    moved = effort.effort_ladders(turned)
+    text = story.effort_text(turned, moved, change=effort.over_makers(moved, ADMITS))
     assert "**falls in 2**" in text and "from it on the share admitted falls in 6 of 20" in text
     # where the one that answers more is also right in all that it answers, precision is on its side
     second = rows["model"].eq(re.findall(r"\*\*(.*?)\*\*", story.twins(rows))[1])
@@ -342,9 +344,10 @@ def test_a_minimal_effort_that_does_not_think_is_told_as_it_goes(rows: pd.DataFr
     assert (effort.effort_ladders(rows)["lowest"] != "minimal").all()
     change = effort.over_makers(ladders, ADMITS)
     fell = int((ladders[ADMITS] < 0).sum())
+    text = story.effort_text(rows[~minimal], effort.effort_ladders(rows[~minimal]), change=change)
     assert f"falls in {fell} of {len(ladders)}" in story.from_minimal(rows) and change.contains(0.0)
     assert story.from_minimal(rows).endswith(": not sure.")
-    assert story.from_minimal(rows[~minimal]) == "" and not story.effort_text(rows[~minimal]).endswith(" ")
+    assert story.from_minimal(rows[~minimal]) == "" and not text.endswith(" ")
     high = rows.assign(**{ADMITS: rows[ADMITS].where(~minimal, 100.0)})
     assert "falls in 18 of 20" in story.from_minimal(high)
 

@@ -227,7 +227,7 @@ def whole_ladders(
     n = f"{len(rows)} {'families' if phases else 'ladders'}"
     falls, beyond = "surely falls", f"Sure: beyond score noise when all {n} are asked"
     if not phases:
-        falls, beyond = "falls beyond question noise", f"Question noise: when all {n} are asked"
+        falls, beyond = "falls beyond question noise", f"Beyond question noise: with all {n} asked"
     title = f"From smallest to largest size {called} {falls} in {down} of {n} and rises in {up}"
     inside = (rows["high"] - rows["low"]).median() < HIDDEN * np.ptp(rows["dy"])
     bars = "Bars, mostly within the points" if inside else "Bars"

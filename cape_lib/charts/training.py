@@ -5,7 +5,6 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from cape_lib.base import training
 from cape_lib.base.training import STEREOTYPE
 from cape_lib.charts import forms
 from cape_lib.charts.forms import across, band, colours, forest, low_end, trace, upright
@@ -39,9 +38,13 @@ def courses(rows: pd.DataFrame, model: str, *, x: str, y: str = STEREOTYPE, from
     return figure(charts, "courses", title, SOURCE, n, caption, rows=offered, height=190)
 
 
-def own_and_others(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> Figure:
-    """r of each run's x with its own y (filled) and with the y of each other run (ticks)."""
-    pairs = training.crossed(rows, x=x, y=y, from_step=from_step)
+def own_and_others(
+    pairs: pd.DataFrame, rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000
+) -> Figure:
+    """r of each run's x with its own y (filled) and with the y of each other run (ticks).
+
+    pairs: `training.crossed` of the rows from that step on.
+    """
     shown, own = pairs.round(3)[["x_model", "y_model", "r", "own"]], pairs["own"]
     up = forms.row_names("x_model", dict.fromkeys(pairs["x_model"]))
     r = across("r", f"r({label(x)}, {label(y)})", [low_end(pairs["r"]), 1])
@@ -54,7 +57,7 @@ def own_and_others(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step
         f"A run goes with another's {label(y)} (median {median[False]:.2f}) {reads} with its own ({median[True]:.2f})"
     )
     caption = f"Filled: a run with itself. Ticks: its {label(x)} with {label(y)} of each other run."
-    caption += low_ticks(rows[rows["step"] >= from_step], pairs[~own], y)
+    caption += low_ticks(rows[rows["step"] >= from_step], pairs, y)
     chart = alt.layer(others, forest(shown[own], up, r, colour=alt.value(BLUE)))
     n = f"{pairs['x_model'].nunique()} runs, from step {from_step:,}"
     return figure(chart, "own-and-others", title, SOURCE, n, caption, rows=pairs)
@@ -71,9 +74,9 @@ def by_start(table: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> Figure:
     return figure(chart, "by-start", title, SOURCE, f"{table['model'].nunique()} runs", caption)
 
 
-def by_size(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> Figure:
-    """r over the eight sizes at each moment of training, both corpora."""
-    table = training.by_size(rows, x=x, y=y).dropna().query("step >= 1000")
+def by_size(table: pd.DataFrame) -> Figure:
+    """r over the eight sizes at each moment of training, both corpora; table: `training.by_size`."""
+    table = table.dropna().query("step >= 1000")
     table = table.assign(corpus=table["deduplicated"].map({True: "without repeats", False: "as collected"}))
     words = ["as collected", "without repeats"]
     dashes = alt.StrokeDash("corpus:N", scale=alt.Scale(domain=words, range=[[1, 0], [4, 3]]), title=None)

@@ -10,9 +10,10 @@ from cape_lib.charts import forms
 from cape_lib.charts.forms import across, colours, dots, named, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import AMBER, BLUE, GREY, INK, PURPLE, SKY
-from cape_lib.frontier import effort, variants
+from cape_lib.frontier import variants
 from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MODES, REASONING, WRONG
-from cape_lib.story.again import admit, called, thinking_sizes
+from cape_lib.story.again import admit, called, of_models, thinking_sizes
+from cape_lib.story.answer import pick, with_interval
 
 SOURCE = f"[models of today](../book/data.html#one-lab), Artificial Analysis, to {DATA_END}"
 GRADES = {"right": BLUE, "declined, empty or partial": "#B9C0C7", "wrong": AMBER}
@@ -61,15 +62,20 @@ def measure_plane(rows: pd.DataFrame) -> Figure:
     points = dots(rows, *axes, tooltip="maker", size=34, filled=False, strokeWidth=1.2, **look)
     line = trace(rows, *axes, tooltip=None, strokeWidth=2.5).transform_filter("datum.kind === 'line'")
     chart = points.transform_filter("datum.kind === 'variant'") + line
-    title = f"GPQA and the {first} go together at r = {here['gpqa'].corr(here['value']):.2f}"
+    r = variants.association(here, "value", x="gpqa", by="maker")
+    link = pick(r, " go together at r =", " move apart at r =", ": no clear link, r =")
+    title = f"GPQA and the {first}{link} {with_interval(r)}"
     caption = "Circles think before they answer, triangles do not. Variants of one model are several points."
     return figure(chart, "measure-plane", title, SOURCE, f"{len(here)} variants", caption, height=215)
 
 
-def artefact(rows: pd.DataFrame, generation: str) -> Figure:
-    """One family by size, thinking: GPQA against the share admitted, sizes that lose by thinking hollow."""
-    part, left = thinking_sizes(rows, generation)
-    flags = variants.truncation(rows).loc[part.index]
+def artefact(rows: pd.DataFrame, generation: str, *, ran_out: pd.DataFrame) -> Figure:
+    """One family by size, thinking: GPQA against the share admitted, sizes that lose by thinking hollow.
+
+    ran_out: `variants.truncation` of the rows.
+    """
+    part, left = thinking_sizes(rows, generation, ran_out=ran_out)
+    flags = ran_out.loc[part.index]
     words = ["loses by thinking", "many tokens", "within bounds"]
     # the size as the model's name has it, else as it is
     written = part["weights"].str.extract(r"(?<![\w.])(\d+(?:\.\d+)?)b\b", expand=False)
@@ -95,9 +101,11 @@ def artefact(rows: pd.DataFrame, generation: str) -> Figure:
     )
 
 
-def effort_paths(rows: pd.DataFrame) -> Figure:
-    """Each model over its efforts: reasoning tokens a question against the share admitted, one line a model."""
-    ladders = effort.effort_ladders(rows)
+def effort_paths(rows: pd.DataFrame, ladders: pd.DataFrame) -> Figure:
+    """Each model over its efforts: reasoning tokens a question against the share admitted, one line a model.
+
+    ladders: `effort.effort_ladders` of the rows.
+    """
     part = rows[rows["weights"].isin(ladders["weights"]) & (rows["mode"] == "reasoning") & rows["effort"].notna()]
     part = part.assign(value=part[ADMITS].round(1), tokens=part["reasoning_tokens"].round()).query("tokens > 0")
     makers = [name for name in ladders["lab"].value_counts().index if name in MAKERS]
@@ -116,11 +124,16 @@ def effort_paths(rows: pd.DataFrame) -> Figure:
     # the ends on the right first: there is room beside them
     ends = shown.sort_values("tokens").drop_duplicates("weights", keep="last").iloc[::-1]
     ends = ends.assign(name=ends["model"].str.replace(r"\s*\([^()]*\)$", "", regex=True))[["name", "tokens", "value"]]
-    names = named(ends, x, y, "name", height=260, around=[shown[["tokens", "value"]]], phone=6)
+    # no name stands on a line: between two points of a model twenty steps count as points, on the axes' logarithms
+    near = []
+    for _, way in shown.sort_values("tokens").groupby("weights"):
+        steps = np.log(way[["tokens", "value"]]).set_axis(range(0, 20 * len(way), 20))
+        near.append(np.exp(steps.reindex(range(20 * len(way) - 19)).interpolate()))
+    names = named(ends, x, y, "name", height=260, around=near, phone=6)
     return figure(
         alt.layer(lines, dots(shown, x, y, colour=maker, tooltip="effort", size=45), *names),
         "effort-paths",
-        f"At more effort {admit(ladders, over=False)}",
+        f"{of_models(ladders)} {admit(ladders, over=False)} at more effort",
         SOURCE,
         f"{len(ladders)} models, {ladders['lab'].nunique()} makers",
         "One line a model, from its lowest thinking effort to its highest.",

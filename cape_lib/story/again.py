@@ -15,7 +15,7 @@ from cape_lib.errors import MissingError
 from cape_lib.frontier import date_confound, effort, fit_line, lab_means, lab_r, variants
 from cape_lib.frontier.labs import pooled_ladders
 from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MANY_TOKENS, MEASURES, PRECISION, REASONING, WRONG
-from cape_lib.stats import Z95, Estimate, ols, p_text, seen_effect, seen_words
+from cape_lib.stats import Z95, Estimate, ols, p_text, pearson, seen_effect, seen_words
 from cape_lib.story.answer import (
     Answer,
     bracket,
@@ -54,7 +54,7 @@ def answer(rows: pd.DataFrame | None = None, *, among: pd.DataFrame | None = Non
     rows = variants.readings() if rows is None else rows
     knows, wrong, precise, admits = (variants.association(rows, m) for m in (KNOWS, WRONG, PRECISION, ADMITS))
     dated, held = _dated(rows, WRONG)
-    ends = [f"{one.estimate:.2f}" for one in _dated(rows, PRECISION)]
+    dated_precise, held_precise = _dated(rows, PRECISION)
     goes = {m: pick(r, "with", "against", "not surely with") for m, r in ((PRECISION, precise), (ADMITS, admits))}
     sentence = (
         f"**Better reasoners {knowing(knows)}; {makes_up(rows)}.** "
@@ -63,8 +63,9 @@ def answer(rows: pd.DataFrame | None = None, *, among: pd.DataFrame | None = Non
         f"(correlation r = {knows.estimate:.2f}), with {pick(wrong, 'more', 'fewer', 'not surely fewer')} answered "
         f"wrong (r = {wrong.estimate:.2f}), {goes[PRECISION]} more precision (right among the answers given, r = "
         f"{precise.estimate:.2f}) and {goes[ADMITS]} admitting what is not known (r = {admits.estimate:.2f}). Over the "
-        f"{held.n} of known date and size r with wrong answers is {dated.estimate:.2f}, and {held.estimate:.2f} once "
-        f"these are held; with precision {' and '.join(ends)}. {effort_moral(rows)}"
+        f"{held.n} of known date and size r with wrong answers is {with_interval(dated)}, and {with_interval(held)} "
+        f"once these are held; with precision {with_interval(dated_precise)} and {with_interval(held_precise)}. "
+        f"{effort_moral(rows)}"
     )
     interval = (
         f"95 % intervals that take models of one maker (of {rows['lab'].nunique()}) as alike: right {bracket(knows)}, "
@@ -172,21 +173,28 @@ def effort_moral(rows: pd.DataFrame) -> str:
     count = _counts(ladders)
     knows, known = most_moved(count[KNOWS])
     return (
-        f"At the same weights more effort {knows} what is known in {known} of {count[KNOWS]['n']} models; "
-        f"{admit(ladders)}. {_invents(rows)}"
+        f"{of_models(ladders)} more effort at the same weights {knows} what is known in {known}; {admit(ladders)}. "
+        f"{_invents(rows)}"
     ).rstrip()
 
 
-def admit(ladders: pd.DataFrame, *, over: bool = True) -> str:
-    """How many models admit less (or more) at more effort, and of how many makers most of them are.
+def of_models(ladders: pd.DataFrame) -> str:
+    """How many models were measured at several efforts, and how many of them one maker has: a sentence's start.
 
-    ladders: `effort.effort_ladders`; over: also whether that is sure over makers, corrected for asking four measures.
+    ladders: `effort.effort_ladders`, here and in `admit`.
     """
-    (way, most), makers = most_moved(effort.counted(ladders, ADMITS)), ladders["lab"].value_counts()
+    return f"Of {len(ladders)} models ({ladders['lab'].value_counts().iloc[0]} are one maker's)"
+
+
+def admit(ladders: pd.DataFrame, *, over: bool = True) -> str:
+    """How many of `of_models` admit less (or more) at more effort.
+
+    over: also whether that is sure over makers, corrected for asking four measures.
+    """
+    way, most = most_moved(effort.counted(ladders, ADMITS))
     less = "less" if way == "lowers" else "more"
     sure = "sure" if effort.student_p(ladders, ADMITS)[1] < 0.05 else "not sure"
-    doubt = f"; over makers {sure}" if over else ""
-    return f"{most} of {len(ladders)} models admit {less} ({makers.iloc[0]} are one maker's{doubt})"
+    return f"{most} admit {less}{f' (over makers {sure})' if over else ''}"
 
 
 def _invents(rows: pd.DataFrame) -> str:
@@ -335,15 +343,17 @@ def power(table: pd.DataFrame) -> str:
     )
 
 
-def effort_text(rows: pd.DataFrame) -> str:
-    """The count of ladders of effort by four measures, makers named, and whether more knowledge makes a part of it."""
-    ladders = effort.effort_ladders(rows)
-    count, makers, (whole, held, _) = _counts(ladders), ladders["lab"].value_counts(), _split(ladders)
-    part = "A part of the fall may be only that more is known. " if max(whole.estimate, held.estimate) < 0 else ""
+def effort_text(rows: pd.DataFrame, ladders: pd.DataFrame, *, change: Estimate) -> str:
+    """The count of ladders of effort by four measures, makers named, and whether more knowledge makes a part of it.
+
+    ladders: `effort.effort_ladders` of the rows; change: that of the share admitted over their makers, points.
+    """
+    count, makers, (_, held, _) = _counts(ladders), ladders["lab"].value_counts(), _split(ladders)
+    part = "A part of the fall may be only that more is known. " if max(change.estimate, held.estimate) < 0 else ""
     return (
         f"Of {len(ladders)} models at two or more efforts, from {times(len(makers), 'maker')} ({makers.iloc[0]} by "
         f"{makers.index[0]}), GPQA rises in {count[REASONING]['rose']} and the share known in {count[KNOWS]['rose']}. "
-        f"The share admitted **falls in {count[ADMITS]['fell']}**; by maker it changes by {in_points(whole)} points "
+        f"The share admitted **falls in {count[ADMITS]['fell']}**; by maker it changes by {in_points(change)} points "
         f"(not corrected). {part}The wrong share rises in {count[WRONG]['rose']}, precision in "
         f"{count[PRECISION]['rose']}. {from_minimal(rows)}"
     ).rstrip()
@@ -371,10 +381,10 @@ def effort_sure(rows: pd.DataFrame) -> str:
     agree = f"All {together}" if together == moved["makers"] else f"{together} of {moved['makers']}"
     return (
         f"{moved['sure']} of the {most} {'falls' if way == 'lowers' else 'rises'} are beyond the noise of the "
-        f"questions (1.96 standard errors). {agree} makers agree; corrected for asking four measures, {p_text(p)}. "
-        f"Ten times the reasoning tokens change the share admitted by {admits} points, the wrong share by {more} and "
-        f"precision by {precise} ({len(slopes)} models with any two thinking variants; {slopes['lab'].nunique()} "
-        f"makers as replicates)."
+        f"questions (1.96 standard errors). {agree} makers agree; for the makers' mean, corrected for four measures, "
+        f"{p_text(p)}. Ten times the reasoning tokens change the share admitted by {admits} points, the wrong share by "
+        f"{more} and precision by {precise} ({len(slopes)} models with any two thinking variants; "
+        f"{slopes['lab'].nunique()} makers as replicates)."
     )
 
 
@@ -516,23 +526,26 @@ def surviving(panel: str = "independent") -> pd.DataFrame:
 # --- by size ---------------------------------------------------------------------------------------------------------
 
 
-def thinking_sizes(rows: pd.DataFrame, generation: str, aside: str = "loses") -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The thinking variants of one generation by size: all, and those that `aside` of `variants.truncation` leaves.
+def thinking_sizes(
+    rows: pd.DataFrame, generation: str, aside: str = "loses", *, ran_out: pd.DataFrame | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The thinking variants of one generation by size: all, and those that a column `aside` of `ran_out` leaves.
 
-    MissingError names the generations that have three sizes.
+    ran_out: `variants.truncation` of the rows. MissingError names the generations that have three sizes.
     """
+    ran_out = variants.truncation(rows) if ran_out is None else ran_out
     sized = rows[(rows["mode"] == "reasoning") & rows["params_b"].notna()]
     family = sized[sized["generation"] == generation].sort_values("params_b")
     if len(family) < 3:
         counts = sized["generation"].value_counts().sort_index()
         names = ", ".join(counts.index[counts > 2].astype(str))
         raise MissingError(f"{generation!r} has fewer than three thinking sizes; these have them: {names}")
-    return family, family[~variants.truncation(rows).loc[family.index, aside]]
+    return family, family[~ran_out.loc[family.index, aside]]
 
 
-def artefact(rows: pd.DataFrame, generation: str = "Qwen3.5") -> str:
-    """One family in reasoning mode, with and without the sizes that ran out of tokens."""
-    family, left = thinking_sizes(rows, generation)
+def artefact(rows: pd.DataFrame, generation: str = "Qwen3.5", *, ran_out: pd.DataFrame | None = None) -> str:
+    """One family in reasoning mode, with and without the sizes that ran out of tokens (as for `thinking_sizes`)."""
+    family, left = thinking_sizes(rows, generation, ran_out=ran_out)
     r = _r(family)
     if len(left) == len(family):
         sizes = f"these {len(family)} sizes of {generation}, none of which loses by thinking"
@@ -651,15 +664,17 @@ def remember(
     _, held = _dated(rows, WRONG)
     family, left = thinking_sizes(every, generation)
     lead = f"Among models{_which(rows)[1:]}, reasoning" if _which(rows) else "Reasoning"
-    without = f" and {_r(left):.2f} over the {len(left)} that did not lose by thinking"
+    doubt = " (interval holds zero)" if pearson(left[REASONING], left[ADMITS]).contains(0.0) else ""
+    without = f" and {_r(left):.2f} over the {len(left)} that did not lose by thinking{doubt}"
+    ladders = effort.effort_ladders(every)
     return (
         f"{lead} {pick(knows, 'goes with', 'goes against', 'does not surely go with')} knowing (r = "
         f"{knows.estimate:.2f}), {pick(admits, 'and also with', 'and against', 'and not surely with')} admitting "
         f"(r = {with_interval(admits)}); given date and size, r with wrong answers is "
-        f"{held.estimate:.2f}.",
+        f"{with_interval(held)}.",
         f"In {generation}, thinking, r with admitting is {_r(family):.2f} over {len(family)} sizes"
         f"{without if len(left) < len(family) else ''}: count tokens before you read a score.",
-        f"At more effort {admit(effort.effort_ladders(every))}{_switched_on(every)}.",
+        f"{of_models(ladders)} at more effort {admit(ladders)}{_switched_on(every)}.",
     )
 
 

@@ -118,10 +118,10 @@ def start_reading(table: pd.DataFrame, step: int) -> str:
     )
 
 
-def test_text(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> str:
-    """The test beyond trend in a sentence."""
+def test_text(test: pd.Series, rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> str:
+    """The test beyond trend (`training.beyond_trend` of x) in a sentence, its p corrected for all capabilities."""
     every = by_capability(rows, x, y, from_step)
-    test, p = every[x]
+    p = every[x][1]
     return (
         f"Changes of {label(x)} go with changes of {label(y)} at r = {test.own:.2f} within a run and {test.twin:.2f} "
         f"with the twin (averaged over sizes in Fisher's z, so not the median above): "
@@ -211,12 +211,12 @@ def control_text(rows: pd.DataFrame, *, from_step: int = 1_000) -> str:
     )
 
 
-def tempting(x: str, y: str = STEREOTYPE) -> str:
-    """The headline that two rising curves tempt to."""
+def tempting(own: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> str:
+    """The headline that two rising curves tempt to; own: `training.along`, r of each run."""
     headline = f"as a model gains in {label(x)}, it moves in {label(y)}"
     if (x, y) == (CAPABILITIES[0], STEREOTYPE):
         headline = "as a model learns to predict text, it learns to stereotype"
-    return f"A headline could read: *{headline}*."
+    return f"r is {HIGH} or more in {of(own['r'] >= HIGH)} runs. A headline could read: *{headline}*."
 
 
 def one_run(rows: pd.DataFrame, model: str, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> str:
@@ -244,9 +244,9 @@ def strangers(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int
     )
 
 
-def sizes(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> str:
-    """r over the sizes at equal tokens, early and at the end."""
-    table = training.by_size(rows, x=x, y=y).dropna()
+def sizes(table: pd.DataFrame) -> str:
+    """r over the sizes at equal tokens, early and at the end; table: `training.by_size`."""
+    table = table.dropna()
     last = table[table["step"] == table["step"].max()]
     early, later = (table.loc[table["step"].between(*ends), "r"] for ends in ((1_000, 12_999), (13_000, np.inf)))
     return (
@@ -280,15 +280,20 @@ def start_rows(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: in
     return pd.concat(parts, names=["what"]).reset_index("what").reset_index(drop=True)
 
 
-def low_ticks(rows: pd.DataFrame, strangers: pd.DataFrame, y: str) -> str:
-    """Whose y most low ticks are, and how little the least of them rises; empty where they are not of the same runs."""
+def low_ticks(rows: pd.DataFrame, pairs: pd.DataFrame, y: str) -> str:
+    """Whose y most low ticks are, and how far it rises there; empty where they are not of the same runs.
+
+    rows: from the first checkpoint on that counts; pairs: `training.crossed` of them.
+    """
+    own, strangers = pairs[pairs["own"]].set_index("y_model")["r"], pairs[~pairs["own"]]
     median = strangers.groupby("y_model", sort=False)["r"].median()
     low, under = median.index[median < HIGH], strangers[strangers["r"] < HIGH]
-    y_of = rows.sort_values("step").groupby("model")[y]
-    rise = (y_of.last() - y_of.first()).sort_values()
-    if not under["y_model"].isin(low).mean() > 0.5 or rise.index[0] not in low:
+    if not under["y_model"].isin(low).mean() > 0.5:
         return ""
+    y_of = rows.sort_values("step").groupby("model")[y]
+    rise = (y_of.last() - y_of.first())[low]
+    included = ", their own included" if (own[low] < HIGH).all() else ""
     return (
-        f" Most of the ticks far left are {label(y)} of {listed(low)}: where it hardly rises ({rise.index[0]}: "
-        f"{rise.iloc[0]:+.1f} points), it goes less with any run, its own included."
+        f" Most of the ticks far left are {label(y)} of {listed(low)} (it changes there by "
+        f"{rise.min():+.1f} to {rise.max():+.1f} points): these go less with any run{included}."
     )

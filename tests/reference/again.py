@@ -284,7 +284,7 @@ def chapter_9() -> dict[str, list[float]]:
     split = three_parts(effort)
     by_maker = pairs.groupby("lab")[Q].mean()
 
-    moved_by_effort = [len(fell), len(effort), makers.iloc[0]]
+    makers_of_effort = [len(effort), makers.iloc[0]]
     on = [(pairs[Q] > 0).sum(), len(pairs), (by_maker > 0).sum(), len(by_maker)]
 
     def three(one: tuple[float, ...]) -> list[float]:
@@ -295,11 +295,10 @@ def chapter_9() -> dict[str, list[float]]:
             len(rows),
             *(r[m][0] for m in (A, "wrong", "precision", Q)),
             len(both),
-            *(one[m][0] for m in ("wrong", "precision") for one in (dated, held)),
+            *(end for m in ("wrong", "precision") for one in (dated, held) for end in three(one[m])),
+            *makers_of_effort,
             (effort[A] > 0).sum(),
-            len(effort),
-            *moved_by_effort,
-            *on,
+            len(fell),
         ],
         "answer_interval": [
             rows.lab.nunique(),
@@ -360,12 +359,13 @@ def chapter_9() -> dict[str, list[float]]:
         "remember": [
             r[A][0],
             *three(r[Q]),
-            held["wrong"][0],
+            *three(held["wrong"]),
             qwen[GPQA].corr(qwen[Q]),
             len(qwen),
             left[GPQA].corr(left[Q]),
             len(left),
-            *moved_by_effort,
+            *makers_of_effort,
+            len(fell),
             *on,
         ],
         **frontier(),
@@ -871,13 +871,13 @@ def page_9() -> list[list[float]]:
         *boxes(rows),
         twins_answer(steady),
         [len(rows)],
-        *([one[0]] for one in (r_over_makers(rows[GPQA], rows[m], rows.lab) for m in MEASURES)),
+        *(list(r_over_makers(rows[GPQA], rows[m], rows.lab)[:3]) for m in MEASURES),
         [value for low in steps for value in (wrong[low], low, low + 10)],
         [len(rows) - many, many],
         [whole, 8, left],
         [9000, 8],
         *whole_figure(rows, Q),
-        [fell, len(effort), effort.lab.value_counts().iloc[0]],
+        [len(effort), effort.lab.value_counts().iloc[0], fell],
         [len(effort), len(makers)],
     ]
 
@@ -1069,6 +1069,8 @@ def page_10(x: str = "lambada_openai") -> list[list[float]]:
     cross = np.array([[one[a].corr(two[b]) for b in two] for a in one])
     own, other = np.diag(cross), cross[~np.eye(len(cross), dtype=bool)]
     n = len(own)
+    strangers = np.where(np.eye(n, dtype=bool), np.nan, cross)
+    low, rise = np.nanmedian(strangers, axis=0) < 0.85, (two.iloc[-1] - two.iloc[0]).to_numpy()
     begun = []
     for step in (512, 1000, 3000, 13000, 43000, 73000):
         first, second = runs(x, y, step)
@@ -1083,7 +1085,8 @@ def page_10(x: str = "lambada_openai") -> list[list[float]]:
         [np.median(other), np.median(own)],
         [ten["one"][-3]],
         [len(one)],
-        [min(two.iloc[-1] - two.iloc[0]), n, 1000],
+        [0.85, *ten["answer"][1:3]],
+        [end(rise[low]) for end in (min, max)] + [n, 1000],
         ten["sizes"][1:3],
         [ten["sizes"][0]],
         [0.85, 100 * (other >= 0.85).mean(), 100 * (own >= 0.85).mean(), *ten["answer"][1:3], 0.85, 1000, n, n],
