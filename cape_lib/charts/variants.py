@@ -124,12 +124,9 @@ def effort_paths(rows: pd.DataFrame, ladders: pd.DataFrame) -> Figure:
     # the ends on the right first: there is room beside them
     ends = shown.sort_values("tokens").drop_duplicates("weights", keep="last").iloc[::-1]
     ends = ends.assign(name=ends["model"].str.replace(r"\s*\([^()]*\)$", "", regex=True))[["name", "tokens", "value"]]
-    # no name stands on a line: between two points of a model twenty steps count as points, on the axes' logarithms
-    near = []
-    for _, way in shown.sort_values("tokens").groupby("weights"):
-        steps = np.log(way[["tokens", "value"]]).set_axis(range(0, 20 * len(way), 20))
-        near.append(np.exp(steps.reindex(range(20 * len(way) - 19)).interpolate()))
-    names = named(ends, x, y, "name", height=260, around=near, phone=6)
+    # many lines cross here: the wide edge of a name stops them before its letters
+    near = [shown[["tokens", "value"]]]
+    names = named(ends, x, y, "name", height=260, around=near, phone=6, strokeWidth=6)
     return figure(
         alt.layer(lines, dots(shown, x, y, colour=maker, tooltip="effort", size=45), *names),
         "effort-paths",
