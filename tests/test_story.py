@@ -898,11 +898,12 @@ def test_the_largest_moves_of_a_correction_are_named_with_both_ends() -> None:
     assert len(chapter_6.moves(before, after, everything=True)) == len(before)
     value = before[gpqa].iloc[3]
     text = f"The largest moves: {before['model'].iloc[3]} (GPQA {value:.0f} to {value - 20:.0f})"
-    assert text in chapter_6.corrected(before, after)
-    assert "largest moves" not in chapter_6.corrected(before, before)
+    effects = frontier.correction_effects(before, after)
+    assert text in chapter_6.corrected(before, after, effects)
+    assert "largest moves" not in chapter_6.corrected(before, before, effects)
     r = before["swe_bench_verified"].corr(before[gpqa])
     assert chapter_6.r_moves(before, after).startswith(f"r goes from {r:.2f} to ")
-    assert chapter_6.r_moves(before, before).endswith("(zero is inside the change)")
+    assert chapter_6.r_moves(before, before).endswith("(the interval of the change holds zero)")
 
 
 @pytest.mark.parametrize(("low", "high", "above"), [(1.0, 3.0, "A"), (-1.0, 3.0, "none")])
@@ -914,8 +915,19 @@ def test_labs_are_told_singly_and_again_on_corrected_scores(low: float, high: fl
     assert title == f"On these scores {none}; on corrected ones {none}"
     differ = chapter_6.labs(means, pd.DataFrame({"lab": ["A"]}), labs_tested(0.01), tests)[1]
     assert differ.startswith("On these scores labs differ by more than shuffled names do (p = 0.01")
-    assert text.startswith("Of 4 labs 3 have a core release, 2 two or more, and so an interval.")
+    assert text.startswith("Of 4 labs 3 have a core release, 2 of them two or more, and so an interval.")
     assert f"line: {above}; below: none" in text
+
+
+def test_every_release_of_today_stands_beside_the_claims_that_withstand_there() -> None:
+    one = claims.evaluate("C20", panel="current")[0]
+    stands, falls = replace(one, conclusion="withstands"), replace(one, conclusion="artefact")
+    now = labs_tested(0.01).assign(n=80)
+    core = labs_tested(0.2).assign(n=21)
+    text = chapter_6.labs_now(now, core, [stands, falls])
+    assert text.startswith("Over all 80 releases of the current panel, core or not, they differ by more than shuffled")
+    assert ": there C20 withstands ([chapter 8](08_claims.ipynb)); over its 21 core ones no difference is shown" in text
+    assert "withstand" not in chapter_6.labs_now(now, core, [falls])
 
 
 def test_the_calendar_tells_a_planted_date_from_a_planted_correlation() -> None:
@@ -929,11 +941,14 @@ def test_the_calendar_tells_a_planted_date_from_a_planted_correlation() -> None:
     joined = dated.assign(
         swe_bench_verified=dated["swe_bench_verified"] + 3 * both, gpqa_diamond=dated["gpqa_diamond"] + 3 * both
     )
-    result = chapter_6.calendar({"by date": dated, "together": joined})
+    worlds = {"by date": dated, "together": joined}
+    result = chapter_6.calendar({name: frontier.date_confound(world) for name, world in worlds.items()})
     assert "**1 of 2** panels (together)" in chapter_6.by_date(result)
     assert "1 open panel could miss any r below 0." in chapter_6.date_power(result)
-    positive = (result.query("what == 'date held fixed'")["estimate"] > 0).sum()
-    assert chapter_6.held_fixed(result).endswith(f"r is above zero on {positive} of 2 panels, surely on 1")
+    assert chapter_6.held_fixed(result).endswith("r is surely above zero on 1 of 2 panels; 1 leaves its sign open")
+    turned = joined.assign(gpqa_diamond=-joined["gpqa_diamond"])
+    falls = chapter_6.calendar({"turned": frontier.date_confound(turned)})
+    assert chapter_6.held_fixed(falls).endswith("r is surely above zero on 0 of 1 panels; surely below on 1")
 
 
 def test_each_prediction_is_told_in_plain_english_with_its_marks() -> None:

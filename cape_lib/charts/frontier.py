@@ -214,7 +214,8 @@ def means(table: pd.DataFrame, *, title: str, source: str) -> Figure:
     """Mean h of each lab of two releases or more, with its interval.  table: `frontier.lab_means`;  title: finding."""
     rows = table.query("n > 1").drop(columns="same_sign").assign(row=table["lab"] + " (" + table["n"].astype(str) + ")")
     chart = forest(rows, "row", across("mean", "mean h (points)"), colour=lab_colour(rows, legend=False))
-    caption = "In brackets: core releases. h is measured from the line fitted to all these rows."
+    whole = f"all {int(table['n'].sum())} core releases of {len(table)} labs; shown: labs of two or more"
+    caption = f"In brackets: core releases. h is from the line fitted to all these rows. The test is of {whole}."
     return figure(chart, "lab-means", title, source, f"{int(rows['n'].sum())} releases of {len(rows)} labs", caption)
 
 

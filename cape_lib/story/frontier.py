@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,14 @@ import pandas as pd
 from scipy.stats import binom
 
 from cape_lib import frontier, tables
+from cape_lib.claims import Verdict
 from cape_lib.frontier import FrontierLine
-from cape_lib.stats import Estimate, p_text, seen_effect
+from cape_lib.stats import Estimate, Line, p_text, seen_effect
 from cape_lib.story.answer import (
     Answer,
     between,
     bracket,
+    capital,
     estimates,
     in_points,
     listed,
@@ -42,6 +44,8 @@ SINCE = ["lab", "model", "release_date", "later"]
 #: What a correlation of the calendar is called in a chart, in its order.
 PLAIN, HELD = "as it is", "date held fixed"
 #: The lines that a reader of today chooses from.
+#: Claims on the mean h of one lab.
+OF_LABS = ("C20", "C21", "C22", "C23")
 CHOICE = ("current", "frozen", "independent")
 
 
@@ -58,11 +62,18 @@ def labs_differ(tests: pd.DataFrame, *, who: str = "they", correction: str = "Ho
     return f"{f'{who} differ by more than shuffled names do' if differ else 'no difference is shown'} ({p})"
 
 
-def answer(h: pd.DataFrame, tests: pd.DataFrame, after: pd.DataFrame, own: pd.DataFrame, family: str) -> Answer:
+def of_current(now: pd.DataFrame) -> str:
+    """The rows of a test of every release of the current panel, part of a sentence; `frontier.lab_permutation`."""
+    return f"over all {now['n'].iloc[0]} releases of the current panel"
+
+
+def answer(
+    h: pd.DataFrame, tests: pd.DataFrame, after: pd.DataFrame, now: pd.DataFrame, *, own: pd.DataFrame, family: str
+) -> Answer:
     """Does a release reason better or worse than its coding predicts, and does that say anything about its lab?
 
-    h: `frontier.h_field`; tests, after: `frontier.lab_permutation` of these rows and of the corrected ones;
-    own: the reader's releases, or none.
+    h: `frontier.h_field`; tests, after, now: `frontier.lab_permutation` of these rows, of the corrected ones, and of
+    every release of the current panel; own: the reader's releases, or none.
     """
     wide = h["h_high"] - h["h_low"]
     interval = f"The interval of one h (points off the line) is {wide.min():.0f} to {wide.max():.0f} points wide."
@@ -82,7 +93,7 @@ def answer(h: pd.DataFrame, tests: pd.DataFrame, after: pd.DataFrame, own: pd.Da
     sentence = (
         f"**{lead}**: {outside} of {len(h)} {verb(outside, 'lie')} outside the range that the others predict, where "
         f"chance alone gives {len(h) / 20:.1f}. Labs: on these rows {labs_differ(tests, correction='')}; with "
-        f"corrected scores {labs_differ(after, correction='')}."
+        f"corrected scores {labs_differ(after, correction='')}; {of_current(now)} {labs_differ(now, correction='')}."
     )
     return Answer(sentence, "correlation", interval)
 
@@ -112,8 +123,8 @@ def release(name: str, one: pd.Series, *, aside: str = "") -> str:
     return (
         f"{name}{aside}: the {one.line} line expects {one.expected:.1f} % on {label(Y)}, so h = **{one.h:+.1f}** "
         f"points. 95 % of releases with that coding score fall between {one.ordinary_low:.0f} and "
-        f"{one.ordinary_high:.0f} %, h from {low:+.0f} to {high:+.0f}: {reading}. Its own interval (narrower near 0 "
-        f"and 100 %) is {bracket(_h(one), digits=1, signed=True)}."
+        f"{one.ordinary_high:.0f} %, h from {low:+.0f} to {high:+.0f}: {reading}. The 95 % interval of h (narrower "
+        f"near 0 and 100 %) is {bracket(_h(one), digits=1, signed=True)}."
     )
 
 
@@ -132,13 +143,14 @@ def other_lines(name: str, x: float, y: float) -> str:
     return f"Which line? {uses}. {name} has h = {each}; {shown}."
 
 
-def corrected(before: pd.DataFrame, after: pd.DataFrame) -> str:
+def corrected(before: pd.DataFrame, after: pd.DataFrame, effects: pd.DataFrame) -> str:
     """What correcting the scores does to the line, with the interval of the change, and which releases it moves most.
 
-    before, after: panels of the same models; of `before` the rows of the freeze have an r of their own.
+    before, after: panels of the same models; of `before` the rows of the freeze have an r of their own;
+    effects: `frontier.correction_effects` of both.
     """
-    effects = frontier.correction_effects(before, after).set_index("number").to_dict("index")
-    r, slope = effects["r"], effects["slope"]
+    by_number = effects.set_index("number").to_dict("index")
+    r, slope = by_number["r"], by_number["slope"]
     change = _change(r)
     frozen = frontier.frozen_rows(before)
     later = len(before) - len(frozen)
@@ -151,8 +163,8 @@ def corrected(before: pd.DataFrame, after: pd.DataFrame) -> str:
     return (
         f"With the makers' own values the correlation r over {len(after.dropna(subset=[X, Y]))} releases{split} "
         f"{'rises' if r['change'] > 0 else 'falls'} from {r['before']:.2f} to **{r['after']:.2f}** (change "
-        f"{with_interval(change, digits=3, signed=True)}, 95 %, {change.method}: {_zero(change)}); the slope goes "
-        f"from {slope['before']:.2f} to {slope['after']:.2f}."
+        f"{with_interval(change, digits=3, signed=True)}, 95 %, {change.method}: the interval {_zero(change)}); "
+        f"the slope goes from {slope['before']:.2f} to {slope['after']:.2f}."
         f"{f' The largest moves: {listed(steps)}.' if steps else ''}"
     )
 
@@ -165,13 +177,13 @@ def _change(effect: Mapping[Any, Any]) -> Estimate:
 
 def _zero(change: Estimate) -> str:
     """Whether zero is in the interval of a change, in words."""
-    return f"zero is {'outside' if sign(change) else 'inside'}"
+    return "leaves zero out" if sign(change) else "holds zero"
 
 
 def r_moves(before: pd.DataFrame, after: pd.DataFrame) -> str:
-    """What correcting does to r, "r goes from 0.75 to 0.86 (zero is inside the change)"; panels as in `corrected`."""
+    """What correcting does to r, "r goes from 0.75 to 0.86 (the interval of the change holds zero)"; both panels."""
     r = frontier.correction_effects(before, after).set_index("number").to_dict("index")["r"]
-    return f"r goes from {r['before']:.2f} to {r['after']:.2f} ({_zero(_change(r))} the change)"
+    return f"r goes from {r['before']:.2f} to {r['after']:.2f} (the interval of the change {_zero(_change(r))})"
 
 
 def moves(before: pd.DataFrame, after: pd.DataFrame, *, everything: bool = False) -> pd.DataFrame:
@@ -186,14 +198,14 @@ def moves(before: pd.DataFrame, after: pd.DataFrame, *, everything: bool = False
     return both if everything else moved
 
 
-def calendar(panels: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def calendar(date_held: Mapping[str, Mapping[str, Estimate]]) -> pd.DataFrame:
     """r of the two scores on each panel, and what is left when the release date is held fixed.
 
-    panels: name -> rows with the makers' dates.  Returns panel, what, row, estimate, low, high, n.
+    date_held: panel -> `frontier.date_confound` of its rows with the makers' dates.
+    Returns panel, what, row, estimate, low, high, n.
     """
     rows = []
-    for name, frame in panels.items():
-        left = frontier.date_confound(frame)
+    for name, left in date_held.items():
         both = {PLAIN: left["r"], HELD: left["partial"]}
         row = f"{name} ({' and '.join(dict.fromkeys(str(one.n) for one in both.values()))})"
         for what, one in both.items():
@@ -227,10 +239,13 @@ def by_date(table: pd.DataFrame) -> str:
 
 
 def held_fixed(table: pd.DataFrame) -> str:
-    """On how many panels r is above zero, and surely, with the date held fixed, as a title; table: `calendar`."""
-    held = _signs(table)
-    above, sure = held["estimate"] > 0, held["sign"] > 0
-    return f"With the date held fixed r is above zero on {of(above)} panels, surely on {int(sure.sum()) or 'none'}"
+    """On how many panels r is surely above zero with the date held fixed, and on how many open; table: `calendar`."""
+    signs = _signs(table)["sign"]
+    below, left_open = int((signs < 0).sum()), int((signs == 0).sum())
+    parts = [f"With the date held fixed r is surely above zero on {of(signs > 0)} panels"]
+    parts += [f"surely below on {below}"] * bool(below)
+    parts += [f"{left_open} {verb(left_open, 'leave')} its sign open"] * bool(left_open)
+    return "; ".join(parts)
 
 
 def date_power(table: pd.DataFrame) -> str:
@@ -252,12 +267,26 @@ def labs(means: pd.DataFrame, rows: pd.DataFrame, tests: pd.DataFrame, after: pd
     above, below = known.loc[known["low"] > 0, "lab"], known.loc[known["high"] < 0, "lab"]
     title: dict[str, Any] = {"who": "labs", "correction": "", "missed": False}
     return (
-        f"Of {rows['lab'].nunique()} labs {len(means)} have a core release, {len(known)} two or more, and so an "
-        f"interval. Taken singly, above the fitted line: {listed(above)}; below: {listed(below)}.",
+        f"Of {rows['lab'].nunique()} labs {len(means)} have a core release, {len(known)} of them two or more, and so "
+        f"an interval. Taken singly, above the fitted line: {listed(above)}; below: {listed(below)}.",
         f"On these scores {labs_differ(tests, **title)}; on corrected ones {labs_differ(after, **title)}",
         f"All at once, names shuffled: on these {means['n'].sum()} core releases of {len(means)} labs "
         f"{labs_differ(tests)}; on the corrected panel "
         f"{labs_differ(after)}. The means are each 95 % by themselves, not corrected for asking several labs.",
+    )
+
+
+def labs_now(now: pd.DataFrame, core: pd.DataFrame, verdicts: Sequence[Verdict]) -> str:
+    """Whether labs differ over every release of the current panel, and which claims on labs withstand there.
+
+    now, core: `frontier.lab_permutation` of these, and of its core releases;  verdicts: of the claims `OF_LABS` there.
+    """
+    withstand = [one.id for one in verdicts if one.conclusion == "withstands"]
+    also = f": there {listed(withstand)} {verb(len(withstand), 'withstand')} ([chapter 8](08_claims.ipynb))"
+    of_core = labs_differ(core, correction="", missed=False)
+    return (
+        f"{capital(of_current(now))}, core or not, {labs_differ(now)}{also if withstand else ''}; over its "
+        f"{core['n'].iloc[0]} core ones {of_core}."
     )
 
 
@@ -277,13 +306,13 @@ def paths(steps: pd.DataFrame, scatter: tuple[float, int]) -> str:
     )
 
 
-def independent(table: pd.DataFrame) -> str:
-    """What the panel without makers' values says; table: `calendar`."""
+def independent(table: pd.DataFrame, fit: Line) -> str:
+    """What the panel without makers' values says; table: `calendar`; fit: the line through its releases."""
     plain, held = (
         estimates(table[(table["panel"] == "independent") & (table["what"] == what)])[0] for what in (PLAIN, HELD)
     )
     return (
-        f"Where one agent and one laboratory measured all {plain.n} releases, r = **{plain.estimate:+.2f}** "
+        f"Where one agent and one laboratory measured all {fit.n} releases, r = **{fit.r:+.2f}** "
         f"({between(plain.low, plain.high, digits=2)}); with the date held fixed {held.estimate:+.2f} "
         f"({between(held.low, held.high, digits=2)}: {pick(held, 'above zero', 'below zero', 'open')})."
     )
