@@ -453,7 +453,7 @@ def test_predictions_that_wait_for_a_maker_that_stopped_are_named_with_its_last_
     text = story.waits(scored, last)
     for row in last[last["lab"].isin(labs)].to_dict("records"):
         assert (f"({row['lab']}; its last: {row['model']})" in text) == row["stopped"]
-    assert "unless it states one again, only a measurement by somebody else" in text
+    assert "unless it states one again, only a measurement by others settles" in text
     assert story.waits(scored, last.assign(stopped=False)).startswith("No prediction waits")
 
 

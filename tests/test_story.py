@@ -970,6 +970,12 @@ def test_the_answer_on_predictions_counts_what_is_settled() -> None:
     waiting = [replace(one, status=chapter_7.CANNOT) for one in scored]
     assert chapter_7.answer(waiting, elsewhere).sentence.startswith("**None is settled**")
     assert chapter_7.by_setting(elsewhere) == ([3], [1], [2])
+    assert chapter_7.answer(waiting, elsewhere).interval.endswith(
+        "No. 3 keeps its side in every setting, no. 1 changes it."
+    )
+    ranked = pd.DataFrame({"axis": ["ifeval", "hle"], "status": "open leaning fail", "between": [True, True]})
+    assert chapter_7.ranking(ranked).endswith("; by either, neither rule holds.")
+    assert chapter_7.ranking(ranked.assign(between=[True, False])).endswith("; either way it leans to failing.")
     says = "No. 3 keeps its side in all 2 settings; no. 1 changes sides; no. 2 lacks a score in some settings."
     assert chapter_7.hangs(elsewhere) == says
     assert "keep" not in chapter_7.hangs(elsewhere[elsewhere["id"] == 1])
@@ -980,13 +986,20 @@ def test_the_answer_on_predictions_counts_what_is_settled() -> None:
 def test_where_the_predictions_stand_is_told_by_what_their_rules_say_today() -> None:
     scored = {one.card.id: one for one in predictions.score_all()}
     fails, passes, of_lab, between = scored[7], scored[5], scored[3], scored[6]
-    assert chapter_7.standing([fails, passes]) == "prediction 7 fails today, 5 passes today"
+    assert chapter_7.standing([fails, passes]) == (
+        "prediction 7 (HLE against coding) fails today, 5 (GPQA with coding) passes today"
+    )
     assert (
-        chapter_7.standing([between, fails]) == "prediction 7 fails today, 6 meets neither rule"
+        chapter_7.standing([between, fails])
+        == "prediction 7 (HLE against coding) fails today, 6 (IFEval bunches) meets neither rule"
     )  # it leans, and no rule holds
-    assert chapter_7.standing([of_lab]) == "prediction 3 can no longer pass"
+    assert chapter_7.standing([of_lab]) == "prediction 3 (DeepSeek) cannot pass by a rival's score"
+    by_itself = replace(of_lab, rows=of_lab.rows.assign(swe_bench_verified_claimed_by="lab"))
+    assert chapter_7.standing([by_itself]) == "prediction 3 (DeepSeek) can no longer pass"
     undecided = replace(of_lab, status="undecided")
-    assert chapter_7.standing([undecided, replace(passes, status="passed")]) == "prediction 5 passed, 3 ended undecided"
+    assert chapter_7.standing([undecided, replace(passes, status="passed")]) == (
+        "prediction 5 (GPQA with coding) passed, 3 (DeepSeek) ended undecided"
+    )
     assert chapter_7.recent([passes]).endswith(f"{passes.since} of {passes.n}). ")
     assert chapter_7.recent([replace(passes, n=passes.since)]) == ""
     assert "stated by a rival" in chapter_7.today(of_lab)

@@ -472,7 +472,9 @@ def over_time(days: list[str], *, claimed_by: str | None = None, panel: str = "c
 
 
 def other_rankings(card: Prediction, *, as_of: str | None = None) -> pd.DataFrame:
-    """A top-k prediction with the top k chosen by each of its benchmarks in turn: axis, stated, status, value, n.
+    """A top-k prediction with the top k chosen by each of its benchmarks in turn.
+
+    Columns axis, stated, status, between (whether neither rule holds today), value, low, high, n.
 
     The paper does not say by which score the ten models of prediction 6 are chosen; empty where no top k is asked for.
     """
@@ -480,5 +482,5 @@ def other_rankings(card: Prediction, *, as_of: str | None = None) -> pd.DataFram
     frame, table = rows_for(card, "current", day), []
     for axis in card.benchmarks if card.axis is not None else ():
         s = score(replace(card, axis=axis), frame, as_of=day, known_until=known_until)
-        table.append((axis, card.axis_stated and axis == card.axis, s.status, s.value, s.low, s.high, s.n))
-    return pd.DataFrame(table, columns=["axis", "stated", "status", "value", "low", "high", "n"])
+        table.append((axis, card.axis_stated and axis == card.axis, s.status, s.between, s.value, s.low, s.high, s.n))
+    return pd.DataFrame(table, columns=["axis", "stated", "status", "between", "value", "low", "high", "n"])

@@ -17,14 +17,27 @@ SETTLED = ("passed", "failed", "undecided")
 SWE = "swe_bench_verified"
 #: the pair of prediction 5, whose coupling claim C19 tests with the release date held fixed
 CODING_AND_SCIENCE = (SWE, "gpqa_diamond")
+#: What each of the papers' seven is about, in a word or three.
+ABOUT = {
+    1: "coding scores bunch",
+    2: "GPQA with IFEval",
+    3: "DeepSeek",
+    4: "Google",
+    5: "GPQA with coding",
+    6: "IFEval bunches",
+    7: "HLE against coding",
+}
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def standing(scored: Sequence[Scored]) -> str:
-    """Where each prediction stands, as part of a sentence: "predictions 1 and 7 fail today, 4 has no score"."""
-    groups: dict[str, list[int | str]] = {}
+    """Where each prediction stands and what it is about, as part of a sentence: "predictions 3 (DeepSeek) and 7 (HLE
+    against coding) fail today, 4 (Google) has no score".
+    """
+    groups: dict[str, list[str]] = {}
     for one in scored:
-        groups.setdefault(_stands(one), []).append(one.card.id)
+        about = f" ({ABOUT[int(one.card.id)]})" if one.card.id in ABOUT else ""
+        groups.setdefault(_stands(one), []).append(f"{one.card.id}{about}")
     forms = {
         "passed": ("passed", "passed"),
         "failed": ("failed", "failed"),
@@ -32,6 +45,7 @@ def standing(scored: Sequence[Scored]) -> str:
         "fails": ("fails today", "fail today"),
         "passes": ("passes today", "pass today"),
         "gone": ("can no longer pass", "can no longer pass"),
+        "gone by a rival": ("cannot pass by a rival's score", "cannot pass by a rival's score"),
         "neither": ("meets neither rule", "meet neither rule"),
         "none": ("has no score", "have no score"),
     }
@@ -47,7 +61,8 @@ def _stands(one: Scored) -> str:
     if one.status == CANNOT:
         return "none"
     if one.between:
-        return "neither" if one.card.lab is None else "gone"
+        rival = set(one.rows.get(f"{SWE}_claimed_by", [])) == {"rival"}
+        return "neither" if one.card.lab is None else "gone by a rival" if rival else "gone"
     return "passes" if one.status == LEANS_PASS else "fails"
 
 
@@ -56,8 +71,11 @@ def answer(scored: Sequence[Scored], elsewhere: pd.DataFrame) -> Answer:
     settled = sum(one.status in SETTLED for one in scored)
     lead = f"{settled} of {len(scored)} {verb(settled, 'are')} settled" if settled else "None is settled"
     keep, turned, _ = by_setting(elsewhere)
-    sides = f"{len(keep)} {_keep(len(keep))} in every setting, {len(turned)} {verb(len(turned), 'change')} sides"
-    interval = f"{scored[0].panel.capitalize()} panel. No forecast. {recent(scored)}{sides}."
+    groups = {f"{_keep(len(keep))} in every setting": keep, f"{verb(len(turned), 'change')} it": turned}
+    sides = ", ".join(f"no. {listed(ids, most=9)} {what}" for what, ids in groups.items() if ids)
+    interval = (
+        f"{scored[0].panel.capitalize()} panel. No forecast. {recent(scored)}{capital(f'{sides}.') if sides else ''}"
+    )
     return Answer(f"**{lead}** on {scored[0].as_of}: {standing(scored)}.", "arithmetic", interval)
 
 
@@ -245,13 +263,15 @@ def waits(scored: Sequence[Scored], last: pd.DataFrame) -> str:
     return (
         f"{len(models)} of {len(last)} makers that stated {tables.label(SWE)} no longer do. Of the predictions above, "
         f"{listed(waiting)} {verb(len(waiting), 'wait')} for such a maker: unless it states one again, only a "
-        f"measurement by somebody else can settle {'it' if len(waiting) == 1 else 'them'}."
+        f"measurement by others settles {'it' if len(waiting) == 1 else 'them'}."
     )
 
 
 def ranking(ranked: pd.DataFrame) -> str:
     """Whether prediction 6 depends on the score by which the ten are chosen; `predictions.other_rankings`."""
-    asked = "The paper does not say by which score the ten models of prediction 6 are chosen"
+    asked = "The paper does not say which score ranks the ten models of prediction 6"
+    if ranked["between"].all():
+        return f"{asked}; by either, neither rule holds."
     if ranked["status"].nunique() == 1:
         status, _, leans = ranked["status"].iloc[0].partition(" leaning ")
         return f"{asked}; either way it {f'leans to {leans}ing' if leans else f'is {status}'}."
@@ -309,12 +329,16 @@ def marks(card: Prediction) -> str:
 def remember(scored: Sequence[Scored], elsewhere: pd.DataFrame, later: pd.DataFrame) -> list[str]:
     """Three lines to remember; the arguments are those of `answer` and `own_check`."""
     keep, turned, lacking = by_setting(elsewhere)
+    settled = sum(one.status in SETTLED for one in scored)
+    words = [_stands(one) for one in scored]
+    others = f"; the other {len(lacking)} cannot be scored everywhere" if lacking else ""
     near, flat = later["h"].abs().mean(), later["h_flat"].abs().mean()
     closer = "the line comes closer" if near < flat else "the line comes no closer"
     return [
-        f"On {scored[0].as_of}: {standing(scored)}.",
+        f"On {scored[0].as_of}: {settled or 'none'} of {len(scored)} settled, {words.count('passes') or 'none'} on the "
+        f"side of passing, {words.count('fails') or 'none'} of failing.",
         f"{len(keep)} of {len(scored)} {_keep(len(keep))} on every panel and by every claimant, "
-        f"{len(turned)} {verb(len(turned), 'do')} not; {len(lacking)} cannot be scored everywhere.",
+        f"{len(turned)} {verb(len(turned), 'do')} not{others}.",
         f"A wide band is easily hit: {of(later['inside_published'])} by the line, "
         f"{later['inside_flat'].sum()} by a guess without it; {closer} ({near:.1f} against {flat:.1f} points off).",
     ]
