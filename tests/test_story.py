@@ -871,7 +871,7 @@ def test_own_releases_far_below_the_line_are_told_so() -> None:
     line = frontier.line("frozen")
     own = pd.DataFrame({"model": ["Mine"], "lab": ["My lab"], "swe_bench_verified": [80.0], "gpqa_diamond": [20.0]})
     h = frontier.h_field(pd.concat([frontier.frozen_rows(tables.frontier("published")), own]), chosen=line)
-    one = chapter_6.answer(h, labs_tested(0.3), labs_tested(0.3), own, "My lab")
+    one = chapter_6.answer(h, *[labs_tested(0.3).assign(n=80)] * 3, own=own, family="My lab")
     assert one.grade == "single case" and "**1 of 1 release** of My lab" in one.sentence and "(Mine)" in one.sentence
     read = chapter_6.release("Mine", frontier.read_h(80.0, 20.0, line).iloc[0])
     assert "farther below the line" in read and "the frozen line" in read
@@ -996,6 +996,11 @@ def test_where_the_predictions_stand_is_told_by_what_their_rules_say_today() -> 
     assert chapter_7.standing([of_lab]) == "prediction 3 (DeepSeek) cannot pass by a rival's score"
     by_itself = replace(of_lab, rows=of_lab.rows.assign(swe_bench_verified_claimed_by="lab"))
     assert chapter_7.standing([by_itself]) == "prediction 3 (DeepSeek) can no longer pass"
+    later = frontier.later_releases(tables.frontier("published"))
+    first = chapter_7.remember([fails, passes, between, of_lab], predictions.sensitivity(), later)[0]
+    assert first.startswith("None of 4 is settled on 20") and first.endswith(
+        "; 1 on the side of passing, 1 of failing."
+    )
     undecided = replace(of_lab, status="undecided")
     assert chapter_7.standing([undecided, replace(passes, status="passed")]) == (
         "prediction 5 (GPQA with coding) passed, 3 (DeepSeek) ended undecided"
@@ -1065,15 +1070,15 @@ def test_the_claims_are_counted_whichever_way_they_come_out() -> None:
     assert "No claim changes" in chapter_8.elsewhere({}, 3)
     assert "**3** of 3 stand" in chapter_8.ours(holds) and "**0** of 3 stand;" in chapter_8.ours(falls)
     assert "C19 (r" not in chapter_8.ours(holds) and "contradicted (" in chapter_8.ours(falls)
-    assert chapter_8.fallen(holds) == "**0** of 1 claims that carry the papers' story do not stand.\n\n"
+    assert chapter_8.fallen(holds) == "**0** of 1 claims that, by our choice, carry the papers' story do not stand.\n\n"
     assert chapter_8.fallen(falls).endswith("coupling at the frontier: number ▲ differs, conclusion ▼ contradicted")
     assert chapter_8.asked_of(holds[:1], unasked) == 0 and chapter_8.asked_of(holds[:1], there) == 1
     newest = {"current": {"C19": holds[0]}}
-    of_newest = "Of 1 conclusion that can be tested on the newest releases 1 withstand"
+    of_newest = "Of 1 conclusion that can be tested on all releases known 1 withstands; on the published tables none of these 1."
     assert of_newest in chapter_8.answer(falls, "published", newest).sentence
     assert chapter_8.kinder(falls[:1], newest).startswith("1 of those on current does not withstand")
     assert chapter_8.kinder(holds[:1], newest) == "" == chapter_8.kinder(falls, unasked)
-    moved = chapter_8.moved(holds[:1], {"corrected": {"C19": falls[0]}})
+    moved = claims.moved(holds[:1], {"corrected": {"C19": falls[0]}})
     assert moved == {"C19": ("corrected",)}
 
 

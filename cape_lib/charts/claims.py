@@ -85,7 +85,7 @@ def changed_by_panel(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[s
     look = forms.signs("is", [word for word in ORDER if word in set(rows["is"])] or ORDER)
     marks = dots(rows, x, place, tooltip="claim was", size=alt.ExprRef("width < 420 ? 30 : 60"), **look)
     room = alt.condition("width > 420", alt.Text("id:N"), alt.value(""))
-    names = alt.Chart(rows).mark_text(dy=13, fontSize=10, color=MUTED).encode(x=x, y=place, text=room)
+    names = alt.Chart(rows).mark_text(dy=-11, fontSize=10, color=MUTED).encode(x=x, y=place, text=room)
     counts = ", ".join(f"{n} on {panel}" for panel, n in rows["panel"].value_counts().items())
     return figure(
         marks + names,

@@ -16,6 +16,7 @@ from cape_lib.claims.registry import (
     claim_ids,
     counts,
     evaluate,
+    moved,
     own_claim_ids,
     panels_of,
     where,

@@ -298,6 +298,18 @@ def counts(verdicts: Iterable[Verdict]) -> pd.DataFrame:
     return table
 
 
+def moved(verdicts: Iterable[Verdict], others: Mapping[str, Mapping[str, Verdict]]) -> dict[str, tuple[str, ...]]:
+    """Claim -> the panels on which its number has another verdict; claims that stay are left out.
+
+    others: panel -> id -> verdict on that panel.
+    """
+    panels = {
+        one.id: tuple(name for name, rows in others.items() if one.id in rows and one.moves_on(rows[one.id]))
+        for one in verdicts
+    }
+    return {ident: names for ident, names in panels.items() if names}
+
+
 def as_records(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
     """Verdicts as plain objects: the form of `cape claims --json` and of the download."""
     test = ("name", "kind", "value", "low", "high", "n", "panel", "reason")

@@ -62,17 +62,25 @@ def answer(
     return Answer(
         f"**{lead}**: of {times(len(verdicts), 'claim')}, {out} have a number that comes out of the "
         f"{_tables(verdicts, panel)}, {withstand} a conclusion that withstands the test put to it, and **{stand}** "
-        f"have both.{_newest(others or {})}",
+        f"have both.{_newest(verdicts, panel, others or {})}",
         "arithmetic",
         "No interval: a count over our own list of claims; no fixed rule says what counts as one.",
     )
 
 
-def _newest(others: Mapping[str, Mapping[str, Verdict]]) -> str:
-    """How many conclusions withstand on the newest releases, a sentence; empty where these are not among the panels."""
-    words = _conclusions(others.get("current", {}).values())
-    tested = f"Of {times(len(words), 'conclusion')} that can be tested on the newest releases"
-    return f" {tested} {words.count('withstands')} withstand." if words else ""
+def _newest(verdicts: Sequence[Verdict], panel: str, others: Mapping[str, Mapping[str, Verdict]]) -> str:
+    """How many conclusions withstand on all releases known, and of these here, a sentence; empty without that panel."""
+    every = others.get("current", {})
+    words = _conclusions(every.values())
+    tested = {ident for ident, one in every.items() if one.conclusion != "untested"}
+    here = sum(one.conclusion == "withstands" for one in verdicts if one.id in tested)
+    withstand = words.count("withstands")
+    return (
+        f" Of {times(len(words), 'conclusion')} that can be tested on all releases known {withstand} "
+        f"{verb(withstand, 'withstand')}; on the {panel} tables {here or 'none'} of these."
+        if words
+        else ""
+    )
 
 
 def _conclusions(verdicts: Iterable[Verdict]) -> list[str]:
@@ -105,7 +113,8 @@ def _limits(stand: Sequence[Verdict]) -> str:
         words += ["is about what the papers say, not about models"] * (test.kind == "as worded")
         words += [f"has an interval that {cover}" for cover in covers[:1]]
         limits += [f"{one.id} {' and '.join(words)}"] * bool(words)
-    return f"\n\nEach little to build on: {'; '.join(limits)}." if limits else ""
+    lead = "None is much to build on" if len(limits) == len(stand) else "Little to build on"
+    return f"\n\n{lead}: {'; '.join(limits)}." if limits else ""
 
 
 def fallen(verdicts: Sequence[Verdict]) -> str:
@@ -117,7 +126,8 @@ def fallen(verdicts: Sequence[Verdict]) -> str:
         for ident, about in CARRY.items()
         if ident in carry and not carry[ident].stands
     ]
-    lead = f"**{len(lines)}** of {len(carry)} claims that carry the papers' story {verb(len(lines), 'do')} not stand"
+    chosen = "claims that, by our choice, carry the papers' story"
+    lead = f"**{len(lines)}** of {len(carry)} {chosen} {verb(len(lines), 'do')} not stand"
     return f"{lead}{':' if lines else '.'}\n\n" + "\n".join(lines)
 
 
@@ -212,15 +222,6 @@ def sources(cells: pd.DataFrame) -> str:
     return f"Numbers that come out: {', '.join(parts)}."
 
 
-def moved(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]]) -> dict[str, tuple[str, ...]]:
-    """Claim -> the panels on which its number has another verdict; claims that stay are left out."""
-    panels = {
-        one.id: tuple(name for name, rows in others.items() if one.id in rows and one.moves_on(rows[one.id]))
-        for one in verdicts
-    }
-    return {ident: names for ident, names in panels.items() if names}
-
-
 def asked_of(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]]) -> int:
     """How many of the numbers can be asked of at least one other panel."""
     elsewhere = [[rows[one.id].verdict for rows in others.values() if one.id in rows] for one in verdicts]
@@ -230,7 +231,7 @@ def asked_of(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verd
 def elsewhere(moved: Mapping[str, tuple[str, ...]], asked: int) -> str:
     """How many claims change their verdict on another panel, and on which most.
 
-    moved: of `moved`;  asked: how many numbers can be asked of another panel (`asked_of`).
+    moved: `claims.moved`;  asked: how many numbers can be asked of another panel (`asked_of`).
     """
     if not moved:
         return "No claim changes the verdict of its number on any other panel."
@@ -272,7 +273,7 @@ def asked_there(others: Mapping[str, Mapping[str, Verdict]]) -> str:
 def remember(
     verdicts: Sequence[Verdict], moved: Mapping[str, tuple[str, ...]], others: Mapping[str, Mapping[str, Verdict]]
 ) -> list[str]:
-    """Three lines to remember; moved: of `moved`;  others: panel -> id -> verdict on that panel."""
+    """Three lines to remember; moved: `claims.moved`;  others: panel -> id -> verdict on that panel."""
     stand = [one.id for one in verdicts if one.stands]
     return [
         f"{len(_out(verdicts))} of {len(verdicts)} numbers come out; that says nothing yet of what they show.",

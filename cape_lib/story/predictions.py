@@ -335,8 +335,8 @@ def remember(scored: Sequence[Scored], elsewhere: pd.DataFrame, later: pd.DataFr
     near, flat = later["h"].abs().mean(), later["h_flat"].abs().mean()
     closer = "the line comes closer" if near < flat else "the line comes no closer"
     return [
-        f"On {scored[0].as_of}: {settled or 'none'} of {len(scored)} settled, {words.count('passes') or 'none'} on the "
-        f"side of passing, {words.count('fails') or 'none'} of failing.",
+        f"{settled or 'None'} of {len(scored)} {verb(settled or 1, 'are')} settled on {scored[0].as_of}; "
+        f"{words.count('passes') or 'none'} on the side of passing, {words.count('fails') or 'none'} of failing.",
         f"{len(keep)} of {len(scored)} {_keep(len(keep))} on every panel and by every claimant, "
         f"{len(turned)} {verb(len(turned), 'do')} not{others}.",
         f"A wide band is easily hit: {of(later['inside_published'])} by the line, "
