@@ -998,9 +998,8 @@ def test_where_the_predictions_stand_is_told_by_what_their_rules_say_today() -> 
     assert chapter_7.standing([by_itself]) == "prediction 3 (DeepSeek) can no longer pass"
     later = frontier.later_releases(tables.frontier("published"))
     first = chapter_7.remember([fails, passes, between, of_lab], predictions.sensitivity(), later)[0]
-    assert first.startswith("None of 4 is settled on 20") and first.endswith(
-        "; 1 on the side of passing, 1 of failing."
-    )
+    assert first.startswith("None of 4 is settled on 20")
+    assert first.endswith("; 1 on the side of passing, 1 of failing.")
     undecided = replace(of_lab, status="undecided")
     assert chapter_7.standing([undecided, replace(passes, status="passed")]) == (
         "prediction 5 (GPQA with coding) passed, 3 (DeepSeek) ended undecided"
@@ -1074,7 +1073,8 @@ def test_the_claims_are_counted_whichever_way_they_come_out() -> None:
     assert chapter_8.fallen(falls).endswith("coupling at the frontier: number ▲ differs, conclusion ▼ contradicted")
     assert chapter_8.asked_of(holds[:1], unasked) == 0 and chapter_8.asked_of(holds[:1], there) == 1
     newest = {"current": {"C19": holds[0]}}
-    of_newest = "Of 1 conclusion that can be tested on all releases known 1 withstands; on the published tables none of these 1."
+    of_newest = "Of 1 conclusion that can be tested on all releases known 1 withstands; "
+    of_newest += "on the published tables none of these."
     assert of_newest in chapter_8.answer(falls, "published", newest).sentence
     assert chapter_8.kinder(falls[:1], newest).startswith("1 of those on current does not withstand")
     assert chapter_8.kinder(holds[:1], newest) == "" == chapter_8.kinder(falls, unasked)
