@@ -239,7 +239,7 @@ def at_output(table: pd.DataFrame) -> pd.DataFrame:
     wide = table.pivot(index=["model", "weights"], columns="what", values=["coupling", "low", "high"])
     logits, low, high = wide["coupling", "logits"], wide["low", "random projection"], wide["high", "random projection"]
     outside = ((logits < low) | (logits > high)).astype("boolean").mask(logits.isna() | low.isna())
-    competes = wide["high"] < 0
+    competes = pd.DataFrame(wide["high"] < 0)
     arises = competes["logits"] & ~competes["hidden"]
     change = logits - wide["coupling", "hidden"]
     before = competes["hidden"].astype("boolean").mask(wide["coupling", "hidden"].isna())
