@@ -105,8 +105,8 @@ def answer(
     names = real["model"].nunique()
     sentence = (
         f"**{lead}**: on {of(values['blind'])} released values a model's weights have no influence, or "
-        f"perhaps none, and {beside}. Our probe tells tiny models from one untrained twin, beyond the noise of "
-        f"prompts, {_apart(gap)} (layers) and "
+        f"perhaps none, and {beside}. Our probe tells tiny models from one untrained twin, beyond prompt noise, "
+        f"{_apart(gap)} (layers) and "
         f"{'one real model' if names == 1 else f'{names} real models'} {_apart(real)}"
         f"{_towards(pd.concat([gap, real]))}. {capital(_competes(ends))}."
     )
