@@ -605,7 +605,7 @@ def shuffled(table: pd.DataFrame) -> Stress:
     table: `levers.width_by_ladder`.
     """
     least = table.sort_values("share_positive", kind="stable").to_dict("records")[0]
-    family = f"{least['ladder']}'s" + (f", the least of {len(table)} families" if len(table) > 1 else "")
+    family = f"{least['ladder']}'s, the least of {len(table)} families" if len(table) > 1 else least["ladder"]
     null = Result(least["null"], least["null_low"], least["null_high"], int(least["n"]))
     # what chance does more often than one time in twenty is no evidence
     lost = least["share_positive"] > 0.05
