@@ -871,7 +871,7 @@ def test_own_releases_far_below_the_line_are_told_so() -> None:
     line = frontier.line("frozen")
     own = pd.DataFrame({"model": ["Mine"], "lab": ["My lab"], "swe_bench_verified": [80.0], "gpqa_diamond": [20.0]})
     h = frontier.h_field(pd.concat([frontier.frozen_rows(tables.frontier("published")), own]), chosen=line)
-    one = chapter_6.answer(h, *[labs_tested(0.3).assign(n=80)] * 3, own=own, family="My lab")
+    one = chapter_6.answer(h, *[labs_tested(0.3).assign(n=80)] * 4, own=own, family="My lab")
     assert one.grade == "single case" and "**1 of 1 release** of My lab" in one.sentence and "(Mine)" in one.sentence
     read = chapter_6.release("Mine", frontier.read_h(80.0, 20.0, line).iloc[0])
     assert "farther below the line" in read and "the frozen line" in read
@@ -924,6 +924,9 @@ def test_every_release_of_today_stands_beside_the_claims_that_withstand_there() 
     stands, falls = replace(one, conclusion="withstands"), replace(one, conclusion="artefact")
     now = labs_tested(0.01).assign(n=80)
     core = labs_tested(0.2).assign(n=21)
+    hangs = "on the current panel it hangs on which releases count (p = 0.20 over 21 core ones, 0.010 over all 80, one-"
+    assert chapter_6.on_current(now, core).startswith(hangs)
+    assert chapter_6.on_current(now, now).startswith("over all 80 releases of the current panel they differ")
     text = chapter_6.labs_now(now, core, [stands, falls])
     assert text.startswith("Over all 80 releases of the current panel, core or not, they differ by more than shuffled")
     assert ": there C20 withstands ([chapter 8](08_claims.ipynb)); over its 21 core ones no difference is shown" in text

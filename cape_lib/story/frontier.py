@@ -12,7 +12,7 @@ from scipy.stats import binom
 from cape_lib import frontier, tables
 from cape_lib.claims import Verdict
 from cape_lib.frontier import FrontierLine
-from cape_lib.stats import Estimate, Line, p_text, seen_effect
+from cape_lib.stats import Estimate, Line, p_short, p_text, seen_effect
 from cape_lib.story.answer import (
     Answer,
     between,
@@ -43,9 +43,11 @@ NO_STATEMENT = ("unchecked", "independent only")
 SINCE = ["lab", "model", "release_date", "later"]
 #: What a correlation of the calendar is called in a chart, in its order.
 PLAIN, HELD = "as it is", "date held fixed"
-#: The lines that a reader of today chooses from.
+#: The question of `frontier.lab_permutation` that is asked of all labs at once.
+LABS_DIFFER = "do labs differ in h?"
 #: Claims on the mean h of one lab.
 OF_LABS = ("C20", "C21", "C22", "C23")
+#: The lines that a reader of today chooses from.
 CHOICE = ("current", "frozen", "independent")
 
 
@@ -54,7 +56,7 @@ def labs_differ(tests: pd.DataFrame, *, who: str = "they", correction: str = "Ho
 
     tests: `frontier.lab_permutation`;  correction: of p, "" to leave it unsaid;  missed: whether that is said.
     """
-    test = tests.set_index("question").to_dict("index")["do labs differ in h?"]
+    test = tests.set_index("question").to_dict("index")[LABS_DIFFER]
     differ = test["p_corrected"] < LEVEL
     p = p_text(test["p_corrected"], test["sided"], correction=correction)
     if missed and not differ and np.isfinite(test["seen"]):
@@ -67,13 +69,31 @@ def of_current(now: pd.DataFrame) -> str:
     return f"over all {now['n'].iloc[0]} releases of the current panel"
 
 
+def on_current(now: pd.DataFrame, core: pd.DataFrame) -> str:
+    """Whether labs differ on the current panel, part of a sentence; tests of every release there, and of core ones."""
+    ps = [float(one.loc[one["question"] == LABS_DIFFER, "p_corrected"].iloc[0]) for one in (core, now)]
+    if (ps[0] < LEVEL) == (ps[1] < LEVEL):
+        return f"{of_current(now)} {labs_differ(now, correction='')}"
+    return (
+        f"on the current panel it hangs on which releases count (p = {p_short(ps[0])} over {core['n'].iloc[0]} core "
+        f"ones, {p_short(ps[1])} over all {now['n'].iloc[0]}, one-sided)"
+    )
+
+
 def answer(
-    h: pd.DataFrame, tests: pd.DataFrame, after: pd.DataFrame, now: pd.DataFrame, *, own: pd.DataFrame, family: str
+    h: pd.DataFrame,
+    tests: pd.DataFrame,
+    after: pd.DataFrame,
+    now: pd.DataFrame,
+    core: pd.DataFrame,
+    *,
+    own: pd.DataFrame,
+    family: str,
 ) -> Answer:
     """Does a release reason better or worse than its coding predicts, and does that say anything about its lab?
 
-    h: `frontier.h_field`; tests, after, now: `frontier.lab_permutation` of these rows, of the corrected ones, and of
-    every release of the current panel; own: the reader's releases, or none.
+    h: `frontier.h_field`; tests, after, now, core: `frontier.lab_permutation` of these rows, of the corrected ones, and
+    of every and every core release of the current panel; own: the reader's releases, or none.
     """
     wide = h["h_high"] - h["h_low"]
     interval = f"The interval of one h (points off the line) is {wide.min():.0f} to {wide.max():.0f} points wide."
@@ -93,7 +113,7 @@ def answer(
     sentence = (
         f"**{lead}**: {outside} of {len(h)} {verb(outside, 'lie')} outside the range that the others predict, where "
         f"chance alone gives {len(h) / 20:.1f}. Labs: on these rows {labs_differ(tests, correction='')}; with "
-        f"corrected scores {labs_differ(after, correction='')}; {of_current(now)} {labs_differ(now, correction='')}."
+        f"corrected scores {labs_differ(after, correction='')}; {on_current(now, core)}."
     )
     return Answer(sentence, "correlation", interval)
 
