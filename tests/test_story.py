@@ -288,7 +288,7 @@ def test_size_is_told_apart_only_where_the_intervals_part() -> None:
     model, shares = coupling.family_model(steps, uniform), coupling.signs_by_tokens(steps)
     text = chapter_2.by_size(model, shares)
     assert "from 16 of 17 to 1 of 4 with fewer tokens and from 3 of 8 to 5 of 20 with more: the" in text
-    assert "the intervals overlap, so this is open. In the fit gamma rises with size." in text
+    assert "the intervals overlap, so counts leave it open. In the fit gamma rises with size." in text
     apart = shares.assign(high=shares["high"].where(shares["from_b"] < 10, 0.05))
     assert "told apart with fewer tokens and with more." in chapter_2.by_size(model, apart)
     assert chapter_2.by_size(model, shares.query("from_b > 0")).startswith("And size? In the fit")
@@ -398,7 +398,7 @@ def test_a_size_is_excluded_only_where_both_amounts_of_tokens_exclude_it_and_the
         stats.Estimate(one, 0.0, high, 72, "test") for one, high in ((1, 2.9), (1, np.inf), (np.nan, 1))
     )
     assert first_page.borne(out, inside, missed=False) == "neither shows nor excludes that size"
-    assert first_page.borne(out, out, missed=True).endswith("so that it can neither show nor exclude that size")
+    assert first_page.borne(out, out, missed=True) == "is too coarse to show or exclude that size"
     assert first_page.borne(out, out, missed=False) == "excludes that size"
     assert first_page.borne(inside, inside, missed=False) == "allows that size, without showing it"
     assert first_page.borne(none, none, missed=False) == "finds no losses that end with size"
@@ -409,7 +409,7 @@ def test_every_fall_is_counted_on_the_first_page_and_every_tax_in_the_audit_of_c
     steps = coupling.known_steps(uniform)
     one = first_page.pays(steps, coupling.family_model(steps, uniform))
     assert "with less truthfulness, any fall counted, in " in one.sentence
-    assert "the end of the losses at 3.5 B: a fit over 31 families may miss a part" in one.sentence
+    assert "the end of the losses at 3.5 B: a fit over 31 families is too coarse" in one.sentence
     steps = steps.assign(falls=steps["gamma"] < 0, tax=steps["phase"] == "tax")
     inside = [steps[steps["size_b"].between(a, b, inclusive="left")] for a, b in ((0, 3.5), (3.5, 10), (10, np.inf))]
     falls, taxes = ([int(rows[what].sum()) for rows in inside] for what in ("falls", "tax"))
@@ -519,7 +519,7 @@ def test_the_doubt_of_the_dip_is_that_of_questions_and_of_seeds() -> None:
     both = scores[scores["ladder"].isin(["D", "K"])]
     apart = both.groupby(["ladder", "width"])["truth"].agg(lambda part: part.max() - part.min()).max()
     text = chapter_3.how_sure(grid[grid["grid"] == "curation"], scores)
-    assert "33 more: 11 settings, 3 seeds (runs that differ only in chance) each" in text
+    assert "33 (5 of them among these): 11 settings, 3 seeds (runs that differ only in chance) each" in text
     assert f"up to {196 * np.sqrt(0.25 / 119):.0f} points open" in text
     assert f"differ by up to {100 * apart:.0f}." in text
 
@@ -575,7 +575,10 @@ def test_a_probe_that_finds_competition_or_nothing_is_told_so() -> None:
     ends = chapter_4.at_output(outputs([0.3, 0.4, 0.5], [-0.5, -0.4, -0.2]))
     one = chapter_4.answer(internal, competing, falls, falls, ends)
     assert "in 3 of 3 blocks" in one.sentence and "each time towards opposition" in one.sentence
-    assert "sure before the output map in 0 of 3 tiny models (untrained: 0 of 3), behind it alone in 3." in one.sentence
+    assert (
+        "0 of 3 tiny models surely compete and 3 are surely alike (untrained: 0 of 3 and 3), behind it alone 3"
+        in one.sentence
+    )
     assert one.interval.startswith("Training moves the coupling of 3 tiny models by -0.80")
     other = chapter_4.answer(internal, nothing, stays, stays, ends)
     assert "in none of 3 blocks" in other.sentence
@@ -596,7 +599,7 @@ def test_released_values_with_a_definition_and_a_twin_change_the_answer_on_the_m
     gap = chapter_4.twin_gap(rows)
     ends = chapter_4.at_output(outputs([0.3, 0.4, 0.5], [0.2, 0.4, 0.6]))
     first = chapter_4.answer(internal, rows, gap, gap, ends).sentence
-    assert first.startswith("**From what was released one cannot know**") and "behind it alone in none." in first
+    assert first.startswith("**From what was released one cannot know**") and "behind it alone none compete." in first
     values = chapter_4.answer(output, rows, gap, gap, ends).sentence
     assert values.startswith("**The released values leave it open**: on 0 of 40")
     assert "none, and 40 are of untrained models." in values
@@ -669,11 +672,11 @@ def test_what_the_output_map_does_is_told_as_it_is() -> None:
     low = chapter_4.output(chapter_4.at_output(outputs(before, [-0.5, -0.4, -0.2])))
     assert "in 3 of 3 trained tiny models, and in 0 of 3 untrained ones" in low
     assert "the output map lowers the coupling** (mean -0.77" in low and "untrained +0.00" in low
-    assert "before the output map in 0 of 3 tiny models (untrained: 0 of 3), behind it alone in 3." in low
+    assert "the output map 0 of 3 tiny models surely compete" in low and "behind it alone 3 compete." in low
     high = chapter_4.output(chapter_4.at_output(outputs(before, [0.9, 0.9, 1.0])))
-    assert "raises the coupling**" in high and "behind it alone in none." in high
+    assert "raises the coupling**" in high and "behind it alone none compete." in high
     inside = chapter_4.output(chapter_4.at_output(outputs([-0.5, -0.4, -0.3], [-0.5, -0.4, -0.3])))
-    assert "before the output map in 3 of 3 tiny models (untrained: 3 of 3), behind it alone in none." in inside
+    assert "3 of 3 tiny models surely compete and 0 are surely alike (untrained: 3 of 3 and 0), behind" in inside
     assert "moves the coupling by nothing sure**" in chapter_4.output(
         chapter_4.at_output(outputs(before, [0.2, 0.4, 0.6]))
     )
@@ -777,12 +780,12 @@ def test_a_real_model_that_is_corrected_and_breaks_nothing_is_told_so() -> None:
     assert str(right) in row["right broken"] and row["below 60%"] == "no"
     sentence = real_told(better)
     assert f"**{wrong} of {wrong}** wrong answers" in sentence and "1 of 1 do, by p alone 0." in sentence
-    assert "0 of 1 interval of the share corrected stay below the papers' 60%" in sentence
+    assert "0 of 1 interval of the share corrected stay below the claimed 60%" in sentence
     assert chapter_5.real_runs(runs).iloc[0]["below 60%"] == "yes"
     assert chapter_5.real_runs(runs.assign(corrected_high=0.7, claim="undecided")).iloc[0]["below 60%"] == "open"
     sentence = real_told(runs)
     assert (
-        "1 of 1 interval of the share corrected stays below the papers' 60%" in sentence and "none of 1 do" in sentence
+        "1 of 1 interval of the share corrected stays below the claimed 60%" in sentence and "none of 1 do" in sentence
     )
     records = tables.load("steering_records")
     assert "**None** says whether the answer became right." in chapter_5.recorded(records)
@@ -1055,7 +1058,7 @@ def test_the_claims_are_counted_whichever_way_they_come_out() -> None:
     assert "and **0** have both" in chapter_8.answer(falls, "published").sentence
     assert chapter_8.holds([], {}).startswith("On this panel no claim")
     assert chapter_8.holds(holds, {}, panel="corrected").startswith(
-        "3 claims hold on the corrected tables (the published ones where these lack the rows), by number"
+        "3 claims hold: the number on the corrected tables (the published ones where these lack the rows), the"
     )
     there = {name: {"C19": replace(holds[0], verdict=verdict, panel=name)} for name, verdict in PANELS_OF_C19.items()}
     assert "on 1 other panel (corrected) the number of C19 differs:" in chapter_8.holds(holds[:1], there)

@@ -141,7 +141,7 @@ def calendar(table: pd.DataFrame, *, title: str) -> Figure:
     chart = forest(table, "row", across("estimate", "correlation r", [-1, 1]), apart="what", **look)
     caption = (
         "Bars: 95 %, each lab left out in turn. In brackets: releases; panels share them. *Corrected*: the makers' "
-        "values; *sourced*: only scores with a source."
+        "values; *sourced*: only scores with a source; *current*: every release known."
     )
     return figure(chart, "calendar", title, PANELS, f"{table['panel'].nunique()} panels", caption)
 

@@ -202,8 +202,9 @@ def twins(rows: pd.DataFrame, *, probed: pd.DataFrame, name: str = "probe-twins"
     models = gap["model"].nunique()
     n = f"{len(gap)} blocks" + (f" of {models} models, of which the chart shows a choice" if models > 1 else "")
     hidden = " Where none shows, it is shorter than its point." if (shown["high"] - shown["low"]).min() < POINT else ""
+    names = " D: the made world of chapter 3, R: a second one; d: width, s: seed." if models > 1 else ""
     title, height = capital(differ(gap)), 44 * int(places)
-    return figure(chart, name, title, TESTBED, n, f"{CUT}{hidden}", rows=shown, height=height)
+    return figure(chart, name, title, TESTBED, n, f"{CUT}{hidden}{names}", rows=shown, height=height)
 
 
 def along_depth(rows: pd.DataFrame) -> Figure:

@@ -13,7 +13,7 @@ from cape_lib.stats import Estimate
 
 #: Grade of evidence -> what it means, in a few words.
 GRADES = {
-    "experiment": "we made it and changed one thing",
+    "experiment": "we made it and chose what varies",
     "replicated": "two or more independent sources",
     "correlation": "seen together, nothing was moved",
     "single case": "one family, laboratory or run",

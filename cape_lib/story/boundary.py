@@ -100,7 +100,10 @@ def turn(model: FamilyModel) -> str:
 
 def _new_family(model: FamilyModel) -> str:
     """How likely it is that a family which is not among these has no turn, as a sentence."""
-    return f"With a probability of {model.p_no_turn():.0%} a new family has no upward turn between 0.1 and 100 B."
+    return (
+        f"With a probability of {model.p_no_turn():.0%} a new family has no upward turn between 0.1 and 100 B, at "
+        f"{at_tokens(model):.0f} billion tokens."
+    )
 
 
 def _alone(scales: pd.DataFrame, family: str) -> str:
@@ -296,7 +299,7 @@ def dip_power(rows: pd.DataFrame, *, y: str = "truthfulqa") -> str:
 def power(model: FamilyModel) -> str:
     """The smallest effects that the model of all families would have seen, and what holds them together."""
     terms = _terms(model)
-    seen = [f"{seen_difference((row.high - row.low) / 3.92):.2f} ({TERMS[name][0]})" for name, row in terms.items()]
+    seen = [f"{seen_difference((row.high - row.low) / 3.92):.2f} ({TERMS[name]})" for name, row in terms.items()]
     return (
         f"Effects on gamma below {' and '.join(seen)} are missed more often than one time in five; ours are "
         f"{' and '.join(f'{row.estimate:.2f}' for row in terms.values())}. Tokens differ between families, hardly "
@@ -334,7 +337,7 @@ def by_size(model: FamilyModel, shares: pd.DataFrame) -> str:
             parts.append(f"from {' to '.join(counts)} with {name}")
             first, last = small.iloc[0], large.iloc[0]
             apart += [name] * bool(first["low"] > last["high"] or last["low"] > first["high"])
-    told = f"told apart with {' and with '.join(apart)}" if apart else "the intervals overlap, so this is open"
+    told = f"told apart with {' and with '.join(apart)}" if apart else "the intervals overlap, so counts leave it open"
     fit = pick(_terms(model)["size"], "gamma rises with size", "gamma falls with size", "size is open as well")
     ends = f"From steps up to {EDGES[0]:g} B to those above {EDGES[-1]:g} B"
     ways = f" {ends} negative ones go {' and '.join(parts)}: {told}." if parts else ""

@@ -96,11 +96,13 @@ def holds(stand: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]],
     if not stand:
         return "On this panel no claim has both a number that comes out and a conclusion that withstands."
     lines = [f"- {_links([one.id])} ■ {one.sentence} *{one.source}*. {_tested(one)}" for one in stand]
-    hold = f"{times(len(stand), 'claim')} {verb(len(stand), 'hold')} on the {_tables(stand, panel)}"
+    tables = _tables(stand, panel)
+    count = f"{times(len(stand), 'claim')} {verb(len(stand), 'hold')}"
+    hold = f"{count}: the number on the {tables}, the conclusion by its test"
     words = "\n\nh: points of GPQA Diamond above the line through SWE-bench Verified."
     meaning = words if any(re.search(r"\bh\b", one.sentence) for one in stand) else ""
     listing = "\n".join(lines) + meaning + _limits(stand)
-    return f"{hold}, by number and by conclusion{_lost(stand, others)}:\n\n{listing}"
+    return f"{hold}{_lost(stand, others)}:\n\n{listing}"
 
 
 def _limits(stand: Sequence[Verdict]) -> str:
@@ -203,7 +205,8 @@ def ours(own: Sequence[Verdict], page: str = "audit/08_claims.html") -> str:
     own: their verdicts;  page: where their rows stand, from the page of the sentence.
     """
     stand = [one.id for one in own if one.stands]
-    which = f" ({_links(stand, page=page)})" if stand else ""
+    which = ", ".join(f"{_links([one.id], page=page)} ({one.claim})" for one in own if one.stands)
+    which = f": {which}" if which else ""
     fall = [f"{_links([one.id], page=page)} {one.conclusion} ({one.claim})" for one in own if not one.stands]
     not_so = f"; of the others: {', '.join(fall)}" if fall else ""
     return (

@@ -201,7 +201,7 @@ def remember(ladders: pd.DataFrame, sweep: pd.DataFrame, *, x: str, y: str) -> l
     return [
         f"From end to end, {len(counts['lost'])} of {len(ladders)} families surely lose {label(y)} while {label(x)} "
         f"rises, {len(counts['gained'])} surely gain it.",
-        f"A correlation over many models flips its sign at {flips(sweep)}.",
+        f"A correlation over many models flips its sign at {flips(sweep)}: this singles out no size.",
         "Nothing here was moved: families differ in data, tokens and age as well as in size.",
     ]
 

@@ -96,7 +96,7 @@ def answer(
     of every and every core release of the current panel; own: the reader's releases, or none.
     """
     wide = h["h_high"] - h["h_low"]
-    interval = f"The interval of one h (points off the line) is {wide.min():.0f} to {wide.max():.0f} points wide."
+    interval = f"The interval of one h (off this page's line) is {wide.min():.0f} to {wide.max():.0f} points wide."
     mine = h[h["model"].isin(own["model"])] if len(own) else own
     if len(mine):
         beyond = mine.loc[(mine["h_low"] > 0) | (mine["h_high"] < 0), "model"]
@@ -275,7 +275,7 @@ def date_power(table: pd.DataFrame) -> str:
     missed = (
         f"*Not shown* is not *none*: {open_panels} {span(seen, '.2f')}." if seen else "Every panel settles the sign."
     )
-    return f"{missed} The box below judges by the corrected panel."
+    return f"{missed} The box below judges by the claim's own releases, corrected."
 
 
 def labs(means: pd.DataFrame, rows: pd.DataFrame, tests: pd.DataFrame, after: pd.DataFrame) -> tuple[str, str, str]:

@@ -23,9 +23,11 @@ def pays(steps: pd.DataFrame, model: FamilyModel) -> Answer:
     small, middle, large = signs_by_size(steps, edges=EDGES).to_dict("records")
     lead = "Not known: small and large models cannot be told apart"
     if small["low"] > large["high"]:
-        lead = "Often, not always: better reasoning costs truthfulness in small models more often than in large ones"
+        lead = (
+            "Often, not always: better reasoning comes with less truthfulness, in small models more often than in large"
+        )
     elif large["low"] > small["high"]:
-        lead = "No: better reasoning costs truthfulness in large models more often than in small ones"
+        lead = "No: better reasoning comes with less truthfulness in large models more often than in small"
     missed = bool(boundary.misfit(model, steps, signs_by_tokens(steps)))
     sentence = (
         f"**{lead}.** Compare each model with the next larger one of its family. Better reasoning came with less "
@@ -44,11 +46,11 @@ def pays(steps: pd.DataFrame, model: FamilyModel) -> Answer:
 def borne(scale: Estimate, few: Estimate, *, missed: bool) -> str:
     """What a fit with these ends of the losses, at two amounts of tokens, does to the papers' size.
 
-    missed: whether it may miss a part of the steps, and so can say nothing of a single size.
+    missed: whether it may miss a part of the steps, and so says nothing of a single size.
     """
     inside = [one.low <= EDGES[0] <= one.high for one in (scale, few)]
     if missed:
-        return "may miss a part of these steps, so that it can neither show nor exclude that size"
+        return "is too coarse to show or exclude that size"
     if math.isnan(scale.estimate):
         return "finds no losses that end with size"
     if any(inside):
@@ -64,7 +66,7 @@ def goes_with(steps: pd.DataFrame) -> Answer:
     )
     lead = "Whether the amount of training text goes with this is open"
     if few["low"] > many["high"] or many["low"] > few["high"]:
-        lead = f"Families trained on {'less' if few['low'] > many['high'] else 'more'} text pay this price more often"
+        lead = f"Families trained on {'less' if few['low'] > many['high'] else 'more'} text lose it more often"
     sentence = (
         f"**{lead}.** Where the amount is known, {few['negative']} of {few['steps']} steps up to 10 B came with less "
         f"truthfulness in {few['families']} families trained on fewer than {TOKEN_EDGE:g} billion tokens (pieces of "

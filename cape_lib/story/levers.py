@@ -198,9 +198,11 @@ def how_sure(curated: pd.DataFrame, scores: pd.DataFrame) -> str:
     settings = again.groupby(["ladder", "width"])["truth"]
     apart = 100 * float((settings.max() - settings.min()).max())
     fewest = int(min(curated["n_truth"].min(), again["n_truth"].min()))
+    both = len(curated.merge(again, on=["believers", "width", "truth", "loss"]))
     return (
-        f"{len(curated)} models with one seed each; {len(again)} more: {settings.ngroups} settings, "
-        f"{len(again) // settings.ngroups} seeds (runs that differ only in chance) each. The {fewest} questions or "
+        f"{len(curated)} models with one seed each; {len(again)} ({both or 'none'} of them among these): "
+        f"{settings.ngroups} settings, {len(again) // settings.ngroups} seeds (runs that differ only in chance) each. "
+        f"The {fewest} questions or "
         f"more leave up to {98 / math.sqrt(fewest):.0f} points open; seeds of one setting differ by up to {apart:.0f}. "
         "The dip was built in."
     )

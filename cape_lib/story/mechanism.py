@@ -233,8 +233,8 @@ def at_output(table: pd.DataFrame) -> pd.DataFrame:
     """One row a model and its weights: what the output map does to the coupling; table: `testbed_projection`.
 
     Returns change (behind it minus before it), outside (True where it lies outside the range of the random matrices,
-    missing where either has no coupling), before (competition is sure before it, missing likewise) and arises (behind
-    it alone).
+    missing where either has no coupling), before (competition is sure before it, missing likewise), alike (the same
+    of likeness, False where missing) and arises (competition is sure behind it alone).
     """
     wide = table.pivot(index=["model", "weights"], columns="what", values=["coupling", "low", "high"])
     logits, low, high = wide["coupling", "logits"], wide["low", "random projection"], wide["high", "random projection"]
@@ -243,7 +243,8 @@ def at_output(table: pd.DataFrame) -> pd.DataFrame:
     arises = competes["logits"] & ~competes["hidden"]
     change = logits - wide["coupling", "hidden"]
     before = competes["hidden"].astype("boolean").mask(wide["coupling", "hidden"].isna())
-    return pd.DataFrame({"change": change, "outside": outside, "before": before, "arises": arises})
+    alike = wide["low", "hidden"] > 0
+    return pd.DataFrame({"change": change, "outside": outside, "before": before, "alike": alike, "arises": arises})
 
 
 def by_weights(ends: pd.DataFrame) -> dict[str, Estimate]:
@@ -261,10 +262,11 @@ def _does(ends: pd.DataFrame) -> str:
 def _competes(ends: pd.DataFrame) -> str:
     """In how many tiny models competition is sure before the output map, and behind it alone; `at_output`."""
     before = ends["before"].dropna().astype(bool).groupby(level="weights").apply(of)
+    alike = ends["alike"].groupby(level="weights").sum().astype(int)
     alone = int(ends["arises"].xs("trained", level="weights").sum()) or "none"
     return (
-        f"competition is sure before the output map in {before['trained']} tiny models (untrained: "
-        f"{before['untrained']}), behind it alone in {alone}"
+        f"in the state before the output map {before['trained']} tiny models surely compete and {alike['trained']} are "
+        f"surely alike (untrained: {before['untrained']} and {alike['untrained']}), behind it alone {alone} compete"
     )
 
 

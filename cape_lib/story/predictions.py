@@ -164,7 +164,7 @@ def today(one: Scored) -> str:
     if one.card.unit == "r":
         labs = one.rows["lab"].nunique()
         few = f" ({one.n} models of {times(labs, 'lab')}, taken for independent†)" if labs < LEAST_CLUSTERS else ""
-        date = " A pass does not rule out the date (C19)." if one.card.benchmarks == CODING_AND_SCIENCE else ""
+        date = " Both may just rise with the date (C19)." if one.card.benchmarks == CODING_AND_SCIENCE else ""
         return f"{due}Today r of {' and '.join(names)} is {one.value:.2f} [{one.low:.2f}, {one.high:.2f}]{few}.{date}"
     of = f"{names[0]} spread" if quantity.name == "spread" else "distance from the frozen line"
     by = f" ({', '.join(_stated(row) for row in one.rows.to_dict('records'))})" if one.card.lab else ""

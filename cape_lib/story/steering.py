@@ -267,7 +267,7 @@ def real(runs: pd.DataFrame, *, holm: Sequence[float], below: pd.Series) -> str:
         f"{' (at one place and strength: one result, measured again)' if same else ''}, by p alone "
         f"{int((runs['p'] <= LEVEL).sum())}{f'; corrected for {len(runs)} looks {sure}' if len(runs) > 1 else ''}. "
         f"In {here} {many} "
-        f"{times(len(runs), 'interval')} of the share corrected {verb(stay, 'stay')} below the papers' "
+        f"{times(len(runs), 'interval')} of the share corrected {verb(stay, 'stay')} below the claimed "
         f"{runs['claimed'].max():.0%}."
     )
 

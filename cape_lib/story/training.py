@@ -36,7 +36,7 @@ def answer(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 
     reach = training.crossed(rows, x=x, y=y, from_step=from_step).groupby("own")["r"].agg(lambda r: (r >= HIGH).mean())
     every = by_capability(rows, x, y, from_step)
     test, p = every[x]
-    lead = "Hardly: nearly all of it is that both rise"
+    lead = "Little of that is shown: that both rise gives most of it"
     if r.median() <= 0:
         lead = "They do not rise together"
     elif p >= 0.05:
@@ -265,7 +265,9 @@ def remember(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int 
     seen = _lead(test, p)
     beyond = f"That a run has anything of its own beyond its twin is not shown ({ends}{seen and f'; {seen}'})"
     if p < 0.05:
-        beyond = f"Beyond its twin a run has {'much' if test.own - test.twin > MUCH else 'little'} of its own ({ends})"
+        beyond = (
+            f"Beyond its twin a run shows {'much' if test.own - test.twin > MUCH else 'little'} of its own ({ends})"
+        )
     return (
         f"Two curves that rise correlate: here {own:.2f} within a run, {other:.2f} between runs.",
         "Correlate changes, and put a stranger's curve beside your own.",
