@@ -134,11 +134,11 @@ def test_the_sentences_of_chapter_10_hold_for_other_pairs_and_starts(x: str, y: 
     assert f"{label(x)} of one run and {label(y)} of *another*" in answer.sentence
     assert ("of changes from step" in answer.interval) == (from_step < 13_000)
     # no p without its side, and beside what is not shown what would have been seen
-    test, told = (
+    test, last = (
         story.test_text(training.beyond_trend(runs, **chosen), runs, **chosen),
         story.remember(runs, **chosen)[2],
     )
-    for part in (test, told):
+    for part in (test, last):
         assert len(re.findall(r"\bp [=<>]", part)) == part.count("one-sided")
         assert ("shown from" in part or "not shown" in part) <= ("could be missed" in part)
     shown = story.by_capability(runs, x, y, from_step)[x][1] < 0.05

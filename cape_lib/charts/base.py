@@ -261,8 +261,8 @@ def signs_by_tokens(table: pd.DataFrame, *, source: str) -> Figure:
         for word, part in table[table["steps"] > 0].groupby("tokens")
     }
     which = {"under": f"under {TOKEN_EDGE:g} billion tokens", "over": f"from {TOKEN_EDGE:g} billion on"}
-    told = [f"{counts[word]} {amount}" for word, amount in which.items() if word in counts]
-    title = f"Negative steps {listed(dict.fromkeys(words))}: {'; '.join(told)}"
+    negative = [f"{counts[word]} {amount}" for word, amount in which.items() if word in counts]
+    title = f"Negative steps {listed(dict.fromkeys(words))}: {'; '.join(negative)}"
     n = f"{int(table['steps'].sum())} steps with known tokens"
     caption = (
         "A step's size is the geometric mean of its two models, and so are its tokens. Bars: 95 %; steps of one "

@@ -102,8 +102,8 @@ def makes_up(rows: pd.DataFrame) -> str:
 def ways(rows: pd.DataFrame) -> dict[str, tuple[int, int]]:
     """Measure -> whether better reasoners surely make up less by it (1), more (-1) or neither (0): so, given `HELD`."""
 
-    def way(measure: str, given: tuple[str, ...]) -> int:
-        return sign(variants.association(rows, measure, given=given)) * BETTER[measure]
+    def way(measure: str, held: tuple[str, ...]) -> int:
+        return sign(variants.association(rows, measure, given=held)) * BETTER[measure]
 
     return {measure: (way(measure, ()), way(measure, HELD)) for measure in (PRECISION, WRONG, ADMITS)}
 

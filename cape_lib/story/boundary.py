@@ -337,10 +337,10 @@ def by_size(model: FamilyModel, shares: pd.DataFrame) -> str:
             parts.append(f"from {' to '.join(counts)} with {name}")
             first, last = small.iloc[0], large.iloc[0]
             apart += [name] * bool(first["low"] > last["high"] or last["low"] > first["high"])
-    told = f"told apart with {' and with '.join(apart)}" if apart else "the intervals overlap, so counts leave it open"
+    reads = f"told apart with {' and with '.join(apart)}" if apart else "the intervals overlap, so counts leave it open"
     fit = pick(_terms(model)["size"], "gamma rises with size", "gamma falls with size", "size is open as well")
     ends = f"From steps up to {EDGES[0]:g} B to those above {EDGES[-1]:g} B"
-    ways = f" {ends} negative ones go {' and '.join(parts)}: {told}." if parts else ""
+    ways = f" {ends} negative ones go {' and '.join(parts)}: {reads}." if parts else ""
     return f"And size?{ways} In the fit {fit}."
 
 
